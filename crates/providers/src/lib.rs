@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Where nodes come from: local namespaces and a scripted fake.
+
+pub mod local;

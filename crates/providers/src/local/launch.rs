@@ -1,0 +1,154 @@
+//! What is needed to boot one node, as data: written by whoever orders the
+//! node, read by the supervisor. Versioned, because a supervisor outlives the
+//! build that speaks to it. Knows nothing of how a node is made.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::hosts::HostEntry;
+use super::mac::MacAddress;
+use super::rung::Rung;
+
+/// Version of [`NodeLaunch`] that this build writes. Fields may be added with
+/// a default within a version; anything else raises it.
+pub const LAUNCH_VERSION: u32 = 1;
+
+/// Where a node keeps its private host key. A seed with this path is required.
+pub const HOST_KEY_PATH: &str = "/etc/ssh/ssh_host_ed25519_key";
+/// Where a node keeps the keys that may log in. A seed with this path is
+/// required.
+pub const AUTHORIZED_KEYS_PATH: &str = "/root/.ssh/authorized_keys";
+/// Configuration of the embedded server, written by the supervisor.
+pub const EMBEDDED_CONFIG_PATH: &str = "/etc/squall/sshd.json";
+/// Configuration of the real server, written by the supervisor unless a seed
+/// has this path.
+pub const SSHD_CONFIG_PATH: &str = "/etc/ssh/sshd_config";
+/// The port that the ssh server of every node listens on.
+pub const SSH_PORT: u16 = 22;
+
+/// Everything needed to boot one node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeLaunch {
+    /// [`LAUNCH_VERSION`] of the writer.
+    pub version: u32,
+    /// The node's name, unique in the cluster; a key, not shown inside.
+    pub name: String,
+    /// Its host name.
+    pub hostname: String,
+    /// Its domain: the cluster's slug.
+    pub domain: String,
+    /// Its address on the cluster's bridge.
+    pub address: Ipv4Addr,
+    /// Length of the network's prefix; the first address of the network is
+    /// the bridge's.
+    pub prefix_length: u8,
+    /// Fixed over reboots, or peers keep a stale address for half a minute.
+    pub mac: MacAddress,
+    /// What it may use of the machine.
+    #[serde(default)]
+    pub limits: NodeLimits,
+    /// The directory that holds all of the node: `<cluster_dir>/nodes/<name>`,
+    /// absolute.
+    pub node_dir: PathBuf,
+    /// Which ssh server it runs.
+    pub ssh_server: SshServer,
+    /// Files written before the first boot.
+    #[serde(default)]
+    pub seeds: Vec<FileSeed>,
+    /// Lines of `/etc/hosts` at the first boot.
+    #[serde(default)]
+    pub hosts: Vec<HostEntry>,
+    /// Scripts run once, in order, after the network is up at the first boot.
+    #[serde(default)]
+    pub scripts: Vec<BootScript>,
+    /// Variables added to the environment of the ssh server and the scripts.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Paths of the host that must not be seen in the node although they lie
+    /// under a directory that is shown (the product's own state).
+    #[serde(default)]
+    pub masked_paths: Vec<PathBuf>,
+    /// How it is made.
+    pub rung: Rung,
+}
+
+/// What a node may use. `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct NodeLimits {
+    /// Memory, in bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// Processor time, in cores; 0.5 is half of one.
+    #[serde(default)]
+    pub cores: Option<f64>,
+    /// Processes and threads.
+    #[serde(default)]
+    pub pids: Option<u64>,
+}
+
+/// Which ssh server a node runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum SshServer {
+    /// The host's own, at this path.
+    Real {
+        /// Path of `sshd`, under a directory that nodes see (`/usr`, `/sbin`).
+        program: PathBuf,
+    },
+    /// The one in this binary.
+    Embedded,
+}
+
+/// A file written into the node before its first boot.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSeed {
+    /// Absolute path inside the node.
+    pub path: PathBuf,
+    /// Permission bits.
+    pub mode: u32,
+    /// Its text.
+    pub content: String,
+}
+
+impl std::fmt::Debug for FileSeed {
+    // A seed may be a private key, so its text is never printed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileSeed")
+            .field("path", &self.path)
+            .field("mode", &format_args!("{:o}", self.mode))
+            .field("bytes", &self.content.len())
+            .finish()
+    }
+}
+
+/// A script that is run once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootScript {
+    /// What the user calls it, as `user_data`; letters, digits, `_`, `-`, `.`.
+    pub name: String,
+    /// Its text; without a `#!` line it is given to `/bin/sh`.
+    pub content: String,
+}
+
+/// What the embedded ssh server is told, as JSON at [`EMBEDDED_CONFIG_PATH`].
+/// The server itself lives in `transport`, which reads the same fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddedServerConfig {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// Private host key.
+    pub host_key_path: String,
+    /// Keys that may log in.
+    pub authorized_keys_path: String,
+    /// The only user.
+    pub user: String,
+    /// The user's home.
+    pub home: String,
+    /// The user's shell.
+    pub shell: String,
+    /// The environment of sessions.
+    pub env: BTreeMap<String, String>,
+}
