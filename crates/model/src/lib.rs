@@ -3,6 +3,18 @@
 
 #![forbid(unsafe_code)]
 
+pub mod diagnostic;
 pub mod endpoint;
+pub mod event;
+pub mod inventory;
+pub mod name;
+pub mod node;
+pub mod plan;
+pub mod resolved;
+pub mod secret;
+pub mod span;
+pub mod tag;
+pub mod target;
 
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use endpoint::Endpoint;
