@@ -40,9 +40,7 @@ impl fmt::Display for Generation {
 }
 
 /// The machine's state, in the clouds' words.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NodeState {
     /// Ordered, not yet running.
@@ -97,8 +95,14 @@ impl NodeState {
         matches!(
             (self, next),
             (_, Self::Terminated | Self::Terminating)
-                | (Self::Pending | Self::Stopped | Self::Stopping, Self::Running)
-                | (Self::Running | Self::Pending, Self::Stopping | Self::Stopped)
+                | (
+                    Self::Pending | Self::Stopped | Self::Stopping,
+                    Self::Running
+                )
+                | (
+                    Self::Running | Self::Pending,
+                    Self::Stopping | Self::Stopped
+                )
                 | (Self::Stopping, Self::Stopped)
                 | (Self::Stopped | Self::Running, Self::Pending)
         ) && !matches!(
