@@ -77,6 +77,10 @@ pub struct Plan {
     /// Whether the record itself must change (other spec, other removed set, or
     /// the last change was not carried through).
     pub record_changes: bool,
+    /// Whether the cluster is complete once this is done. False when an earlier
+    /// change was not carried through and this one does not go on with it (a
+    /// `terminate`), and for a delete.
+    pub completes: bool,
 }
 
 impl Plan {

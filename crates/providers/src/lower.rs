@@ -4,7 +4,8 @@
 //!
 //! The order: the record first, then machines (a replacement after the removal
 //! of the machine it replaces), then the members' lists, and the mark that the
-//! change was carried through last. A delete marks, removes machines, and takes
+//! change was carried through last, unless an earlier one is still unfinished.
+//! A delete marks, removes machines, and takes
 //! the frame and the record away last, so that an interrupted one still shows.
 
 use std::collections::BTreeMap;
@@ -64,7 +65,9 @@ fn lower_change(plan: &Plan, order: ClusterOrder, steps: &mut Steps) {
         StepKind::SyncMembers,
         Reason::new("every node knows the others by name"),
     );
-    steps.push(&[members], StepKind::Complete, Reason::new("all that was planned is done"));
+    if plan.completes {
+        steps.push(&[members], StepKind::Complete, Reason::new("all that was planned is done"));
+    }
 }
 
 /// The steps of one node: up to a removal, and a making after it.

@@ -9,7 +9,6 @@ use model::Diagnostic;
 use model::event::{Level, TimelineEvent, word};
 use model::inventory::{ClusterSummary, Inventory, ObservedNode};
 use model::name::{ClusterName, NodeName};
-use model::node::NodeState;
 use model::plan::{Plan, Receipt, Step};
 use model::resolved::{ProviderKind, Resolved};
 

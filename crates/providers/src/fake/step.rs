@@ -123,7 +123,8 @@ impl Execution<'_> {
         Ok(changed(Some(id)))
     }
 
-    /// The machine is there: only its tags may be brought up to date.
+    /// The machine is there: only its role and tags may be brought up to
+    /// date.
     fn ensure_same(&mut self, step: &Step, node: &WantedNode, at: usize) -> Done {
         let Some(machine) = self.state.machines.get_mut(at) else {
             return Err(fail(step, ErrorKind::Other, "the machine is gone"));
@@ -134,9 +135,10 @@ impl Execution<'_> {
             return Err(fail(step, ErrorKind::Conflict, cause));
         }
         let id = Some(seen.id.clone());
-        if tag::of_user(&seen.tags) == node.tags {
+        if tag::of_user(&seen.tags) == node.tags && seen.role == node.role {
             return Ok(unchanged(id));
         }
+        seen.role.clone_from(&node.role);
         seen.tags.retain(|key, _| key.starts_with(tag::PREFIX));
         seen.tags.extend(node.tags.clone());
         Ok(changed(id))

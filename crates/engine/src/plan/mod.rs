@@ -1,0 +1,16 @@
+//! From an intent, a spec and an inventory to a [`model::plan::Plan`], as a
+//! list of passes: see what is there, choose what should be, compare machine by
+//! machine, describe the frame, refuse what must not be done on such ground,
+//! and tell the reader what else there is to know. Every change has a reason.
+
+mod aim;
+mod compare;
+mod frame;
+mod ground;
+mod keys;
+mod notes;
+mod planner;
+mod sight;
+
+pub use planner::{PlanContext, plan};
+pub(crate) use sight::is_own;
