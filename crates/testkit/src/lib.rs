@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Builders and worlds for the tests of Squall. Never a normal dependency of
+//! anything that is shipped.
+//!
+//! - [`build`]: accepted specs and wanted nodes without YAML;
+//! - [`now`]: answers of futures that never wait, as the fake provider's;
+//! - [`world`]: plan and execute against the fake cloud in virtual time;
+//! - what of `providers` the tests of pure crates need, which may not name it.
+
+#![forbid(unsafe_code)]
+
+pub mod build;
+pub mod now;
+pub mod world;
+
+pub use providers::fake;
+pub use providers::{ErrorKind, Provider, ProviderError};
