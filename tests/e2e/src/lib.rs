@@ -1,1 +1,17 @@
-//! End-to-end tests.
+//! The harness of the end-to-end tests: a home of its own per test, the built
+//! binary run as root or as a user made for the test, and a guard that leaves
+//! nothing behind, whatever happened.
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod home;
+mod leftovers;
+mod process;
+mod terminal;
+
+pub use account::{Account, Who};
+pub use home::{Home, with_home};
+pub use leftovers::leftovers;
+pub use process::{Finished, Running};
+pub use terminal::Terminal;

@@ -1,0 +1,87 @@
+//! Who runs the binary: root, or an ordinary user that exists only during the
+//! test. A user whose test was killed is removed by the next one.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// First letters of every account the tests make; the rest is the test's pid.
+const PREFIX: &str = "sqe2e-";
+
+/// The two kinds of people who run squall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Real root: nodes with the host's sshd.
+    Root,
+    /// An ordinary user: user namespaces and the embedded server.
+    User,
+}
+
+/// An account to run the binary as.
+#[derive(Debug)]
+pub struct Account {
+    /// Its name; none: whoever runs the tests.
+    pub name: Option<String>,
+    made: bool,
+}
+
+impl Account {
+    /// The account for a kind of people, or the reason why there is none here.
+    ///
+    /// # Errors
+    /// Why this machine cannot run such a test.
+    pub fn new(who: Who) -> Result<Self> {
+        let root = rustix::process::geteuid().is_root();
+        match (who, root) {
+            (Who::Root, true) | (Who::User, false) => Ok(Self { name: None, made: false }),
+            (Who::Root, false) => bail!("needs root"),
+            (Who::User, true) => {
+                remove_stale();
+                let name = format!("{PREFIX}{}", std::process::id());
+                account_tool("useradd", &["--no-create-home", "--shell", "/bin/sh", &name])?;
+                Ok(Self { name: Some(name), made: true })
+            }
+        }
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let (true, Some(name)) = (self.made, &self.name) {
+            let _ = account_tool("userdel", &[name]);
+        }
+    }
+}
+
+/// Runs an account tool; tries again while another test holds its lock.
+fn account_tool(tool: &str, arguments: &[&str]) -> Result<()> {
+    let mut said = String::new();
+    for _ in 0..100 {
+        let output = Command::new(format!("/usr/sbin/{tool}"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("start {tool}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !said.contains("lock") {
+            break;
+        }
+        rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 50_000_000 });
+    }
+    bail!("{tool} {}: {said}", arguments.join(" "))
+}
+
+/// Removes accounts whose test is gone.
+fn remove_stale() {
+    let Ok(passwd) = std::fs::read_to_string("/etc/passwd") else { return };
+    for line in passwd.lines() {
+        let Some(name) = line.split(':').next() else { continue };
+        let Some(pid) = name.strip_prefix(PREFIX) else { continue };
+        if !std::path::Path::new(&format!("/proc/{pid}")).exists() {
+            let _ = account_tool("userdel", &[name]);
+        }
+    }
+}
