@@ -3,6 +3,7 @@
 //!
 //! - [`build`]: accepted specs and wanted nodes without YAML;
 //! - [`now`]: answers of futures that never wait, as the fake provider's;
+//! - [`skip`]: what a test cannot do on this machine, said aloud;
 //! - [`world`]: plan and execute against the fake cloud in virtual time;
 //! - what of `providers` the tests of pure crates need, which may not name it.
 
@@ -10,7 +11,10 @@
 
 pub mod build;
 pub mod now;
+pub mod skip;
 pub mod world;
 
 pub use providers::fake;
 pub use providers::{ErrorKind, Provider, ProviderError};
+
+pub use skip::skip;
