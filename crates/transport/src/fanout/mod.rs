@@ -1,0 +1,12 @@
+//! One command on many nodes: a bounded number at once, one stream of events,
+//! whole lines, and nobody waits for a dead node.
+
+mod event;
+mod lines;
+mod node;
+mod run;
+
+pub use event::{LineEnd, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName};
+pub use run::{Run, RunOptions, Stop, Target, run};
+
+pub(crate) use run::Slots;

@@ -1,0 +1,153 @@
+//! The executor: one node of a run, from its place in the fan-out to its one
+//! `Finished` event.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::event::{LineEnd, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
+use super::lines::LineCutter;
+use super::run::{RunOptions, Slots, Stop, Target};
+use crate::dial::Dial;
+use crate::limits;
+use crate::session::{ConnectError, Exec, ExecEvent, ExecOptions, Session, SessionError};
+
+/// What all nodes of a run share.
+pub(super) struct Job {
+    pub(super) dial: Arc<dyn Dial>,
+    pub(super) command: Arc<str>,
+    pub(super) slots: Slots,
+    pub(super) options: RunOptions,
+    pub(super) stop: Stop,
+    pub(super) events: mpsc::Sender<RunEvent>,
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+pub(super) async fn run(job: &Job, target: Target) -> NodeOutcome {
+    let node = Arc::clone(&target.name);
+    let mut begun = None;
+    let outcome = tokio::select! {
+        biased;
+        () = job.stop.abort.cancelled() => Outcome::Cancelled { started: begun.is_some() },
+        outcome = Box::pin(attend(job, &target, &mut begun)) => outcome,
+    };
+    let duration = begun.map_or_else(Default::default, |begun: Instant| begun.elapsed());
+    let kind = RunEventKind::Finished { outcome: outcome.clone(), duration };
+    // Without a listener there is nobody to tell; the summary has it.
+    let _ = job.events.send(RunEvent { node: Arc::clone(&node), kind }).await;
+    NodeOutcome { node, outcome, duration }
+}
+
+async fn attend(job: &Job, target: &Target, begun: &mut Option<Instant>) -> Outcome {
+    let place = tokio::select! {
+        biased;
+        () = job.stop.cancel.cancelled() => None,
+        place = job.slots.place() => place,
+    };
+    let Some(place) = place else { return Outcome::Cancelled { started: false } };
+    *begun = Some(Instant::now());
+    match command(job, target, place).await {
+        Ok(outcome) => outcome,
+        Err(Unheard) => Outcome::Cancelled { started: true },
+    }
+}
+
+async fn command(job: &Job, target: &Target, place: OwnedSemaphorePermit) -> Result<Outcome, Unheard> {
+    tell(job, target, RunEventKind::Connecting).await?;
+    let connected = tokio::select! {
+        biased;
+        () = job.stop.cancel.cancelled() => return Ok(Outcome::Cancelled { started: false }),
+        connected = Box::pin(connect(job, target, place)) => connected,
+    };
+    let (session, _place) = match connected {
+        Ok(connected) => connected,
+        Err(error) => return Ok(unreachable_outcome(&error)),
+    };
+    let options = ExecOptions {
+        stdin: job.options.stdin.clone(),
+        env: job.options.env.clone(),
+        cancel: job.stop.cancel.clone(),
+        ..ExecOptions::default()
+    };
+    match session.exec(&job.command, options).await {
+        Ok(exec) => {
+            tell(job, target, RunEventKind::Started).await?;
+            relay(job, target, exec).await
+        }
+        Err(SessionError::Cancelled) => Ok(Outcome::Cancelled { started: false }),
+        Err(error) => Ok(Outcome::Lost(error.to_string())),
+    }
+}
+
+/// Connects; when that takes long, gives the place back meanwhile.
+async fn connect(
+    job: &Job,
+    target: &Target,
+    place: OwnedSemaphorePermit,
+) -> Result<(Session, Option<OwnedSemaphorePermit>), ConnectError> {
+    let connecting = Session::connect(
+        job.dial.as_ref(),
+        &target.endpoint,
+        &target.login,
+        &target.host_keys,
+        job.options.timeouts,
+    );
+    tokio::pin!(connecting);
+    if let Ok(connected) = tokio::time::timeout(limits::SLOT_GRACE, &mut connecting).await {
+        return Ok((connected?, Some(place)));
+    }
+    let Some(slow) = job.slots.slow_place() else { return Ok((connecting.await?, Some(place))) };
+    drop(place);
+    let session = connecting.await?;
+    drop(slow);
+    Ok((session, job.slots.place().await))
+}
+
+fn unreachable_outcome(error: &ConnectError) -> Outcome {
+    Outcome::Unreachable { kind: error.kind(), text: error.text(), mend: error.mend() }
+}
+
+/// Turns what the command prints into lines until it ends.
+async fn relay(job: &Job, target: &Target, mut exec: Exec) -> Result<Outcome, Unheard> {
+    let mut out = LineCutter::new(job.options.line_bytes_max);
+    let mut err = LineCutter::new(job.options.line_bytes_max);
+    let mut outcome = Outcome::Lost("the command told no end".into());
+    while let Some(event) = exec.next().await {
+        let (stream, cutter, mut bytes) = match event {
+            ExecEvent::Stdout(bytes) => (StreamName::Out, &mut out, bytes),
+            ExecEvent::Stderr(bytes) => (StreamName::Err, &mut err, bytes),
+            ExecEvent::Ended(end) => {
+                outcome = end.into();
+                continue;
+            }
+        };
+        while let Some(line) = cutter.next(&mut bytes) {
+            tell_line(job, target, stream, line).await?;
+        }
+    }
+    for (stream, cutter) in [(StreamName::Out, &mut out), (StreamName::Err, &mut err)] {
+        if let Some(line) = cutter.finish() {
+            tell_line(job, target, stream, line).await?;
+        }
+    }
+    Ok(outcome)
+}
+
+async fn tell_line(
+    job: &Job,
+    target: &Target,
+    stream: StreamName,
+    (bytes, end): (Bytes, LineEnd),
+) -> Result<(), Unheard> {
+    tell(job, target, RunEventKind::Line { stream, bytes, end }).await
+}
+
+/// Waits while the reader has not caught up, which is what slows the node.
+async fn tell(job: &Job, target: &Target, kind: RunEventKind) -> Result<(), Unheard> {
+    let event = RunEvent { node: Arc::clone(&target.name), kind };
+    job.events.send(event).await.map_err(|_| Unheard)
+}

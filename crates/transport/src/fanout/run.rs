@@ -1,0 +1,163 @@
+//! The dispatcher: starts the nodes' tasks, collects how they ended.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use model::Endpoint;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::event::{NodeOutcome, Outcome, RunEvent, RunSummary};
+use super::node::{self, Job};
+use crate::dial::Dial;
+use crate::limits;
+use crate::session::{HostKeys, Login, Timeouts};
+
+/// A node to run something on.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name, for the events.
+    pub name: Arc<str>,
+    /// Where its ssh server is.
+    pub endpoint: Endpoint,
+    /// Who we are to it.
+    pub login: Login,
+    /// Who it is to us.
+    pub host_keys: HostKeys,
+}
+
+/// How to run a command on many nodes.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Nodes at once.
+    pub fanout_max: usize,
+    /// Times of each node.
+    pub timeouts: Timeouts,
+    /// Longer lines come in pieces.
+    pub line_bytes_max: usize,
+    /// Standard input, the same for every node.
+    pub stdin: Option<Bytes>,
+    /// Variables to set.
+    pub env: Vec<(String, String)>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            fanout_max: limits::FANOUT_MAX,
+            timeouts: Timeouts::default(),
+            line_bytes_max: limits::LINE_BYTES_MAX,
+            stdin: None,
+            env: Vec::new(),
+        }
+    }
+}
+
+/// The two stages of stopping a run.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// First: start no more nodes, send the running commands SIGTERM and
+    /// report them as cancelled.
+    pub cancel: CancellationToken,
+    /// Second: drop every connection at once.
+    pub abort: CancellationToken,
+}
+
+/// A run on its way. Dropping it aborts it.
+#[derive(Debug)]
+pub struct Run {
+    /// What happens. Must be read: a full queue stops the nodes.
+    pub events: mpsc::Receiver<RunEvent>,
+    task: JoinHandle<RunSummary>,
+    abort: CancellationToken,
+}
+
+impl Run {
+    /// Throws the remaining events away and waits for the end.
+    pub async fn summary(mut self) -> RunSummary {
+        while self.events.recv().await.is_some() {}
+        (&mut self.task).await.unwrap_or_default()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.abort.cancel();
+    }
+}
+
+/// Places in a fan-out, and the places of those that take long to let us in.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots {
+    places: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+}
+
+impl Slots {
+    pub(crate) fn new(fanout_max: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(fanout_max.clamp(1, Semaphore::MAX_PERMITS))),
+            slow: Arc::new(Semaphore::new(limits::SLOW_CONNECTS_MAX)),
+        }
+    }
+
+    /// A place; none only if the fan-out is gone.
+    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// A place among the slow ones, if there is any.
+    pub(crate) fn slow_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.slow).try_acquire_owned().ok()
+    }
+}
+
+/// Runs `command` on every target.
+pub fn run(
+    dial: Arc<dyn Dial>,
+    targets: Vec<Target>,
+    command: impl Into<Arc<str>>,
+    options: RunOptions,
+    stop: Stop,
+) -> Run {
+    let (sender, events) = mpsc::channel(limits::RUN_EVENTS_MAX);
+    let abort = stop.abort.clone();
+    let job = Arc::new(Job {
+        dial,
+        command: command.into(),
+        slots: Slots::new(options.fanout_max),
+        options,
+        stop,
+        events: sender,
+    });
+    Run { events, task: tokio::spawn(dispatch(job, targets)), abort }
+}
+
+async fn dispatch(job: Arc<Job>, targets: Vec<Target>) -> RunSummary {
+    let begun = Instant::now();
+    // Until its task has reported, a node counts as never begun.
+    let mut nodes: Vec<NodeOutcome> = targets.iter().map(not_begun).collect();
+    let mut tasks = JoinSet::new();
+    for (index, target) in targets.into_iter().enumerate() {
+        let job = Arc::clone(&job);
+        tasks.spawn(async move { (index, Box::pin(node::run(&job, target)).await) });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        // A task that panicked keeps "cancelled": its node told no end.
+        let Ok((index, outcome)) = ended else { continue };
+        if let Some(place) = nodes.get_mut(index) {
+            *place = outcome;
+        }
+    }
+    RunSummary { nodes, duration: begun.elapsed() }
+}
+
+fn not_begun(target: &Target) -> NodeOutcome {
+    NodeOutcome {
+        node: Arc::clone(&target.name),
+        outcome: Outcome::Cancelled { started: false },
+        duration: std::time::Duration::ZERO,
+    }
+}

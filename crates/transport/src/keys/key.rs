@@ -1,0 +1,187 @@
+//! Making, reading and naming keys.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::secret::SecretText;
+use russh::keys::ssh_key::LineEnding;
+use russh::keys::{Algorithm, HashAlg};
+
+use crate::limits;
+
+/// Why a key could not be had. Reads after "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The system would not.
+    #[error("{doing} {}", .path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not a key in OpenSSH's format.
+    #[error("read {what}: {text}")]
+    Malformed {
+        /// Which key: a path, or words.
+        what: String,
+        /// What is wrong with it.
+        text: String,
+    },
+    /// It has a passphrase.
+    #[error(
+        "use {what}: it is protected by a passphrase; make a copy without one \
+         (`ssh-keygen -p -N '' -f COPY`) or use another key"
+    )]
+    Encrypted {
+        /// Which key: a path, or words.
+        what: String,
+    },
+    /// Others may read it.
+    #[error(
+        "use {}: others may read it (mode {mode:04o}); run `chmod 600 {}`",
+        .path.display(),
+        .path.display()
+    )]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The key could not be made.
+    #[error("make a key: {0}")]
+    Make(String),
+}
+
+/// A private key, ready for use. Cloning shares it; it is wiped from memory
+/// with the last clone.
+#[derive(Clone)]
+pub struct PrivateKey(Arc<russh::keys::PrivateKey>);
+
+impl PrivateKey {
+    /// Reads OpenSSH's private key format. `what` names the key in errors.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`] or [`KeyError::Encrypted`].
+    pub fn parse(pem: &str, what: &str) -> Result<Self, KeyError> {
+        let key = russh::keys::PrivateKey::from_openssh(pem)
+            .map_err(|error| KeyError::Malformed { what: what.into(), text: error.to_string() })?;
+        if key.is_encrypted() {
+            return Err(KeyError::Encrypted { what: what.into() });
+        }
+        Ok(Self(Arc::new(key)))
+    }
+
+    /// Reads a private key file.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and when the file cannot be read.
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let fail = |source| KeyError::Io { doing: "read", path: path.to_owned(), source };
+        let file = File::open(path).map_err(fail)?;
+        let mut pem = zeroize::Zeroizing::new(String::new());
+        file.take(limits::KEY_FILE_BYTES_MAX).read_to_string(&mut pem).map_err(fail)?;
+        Self::parse(&pem, &path.display().to_string())
+    }
+
+    /// Its public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        PublicKey(self.0.public_key().clone())
+    }
+
+    pub(crate) fn shared(&self) -> Arc<russh::keys::PrivateKey> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKey({})", self.public().fingerprint())
+    }
+}
+
+/// A public key. Two are equal when the key is, whatever their comments.
+#[derive(Clone)]
+pub struct PublicKey(russh::keys::PublicKey);
+
+impl PublicKey {
+    /// Reads one line, `ssh-ed25519 AAAA… comment`.
+    ///
+    /// # Errors
+    /// [`KeyError::Malformed`].
+    pub fn parse(line: &str) -> Result<Self, KeyError> {
+        russh::keys::PublicKey::from_openssh(line.trim())
+            .map(Self)
+            .map_err(|error| KeyError::Malformed { what: "a public key".into(), text: error.to_string() })
+    }
+
+    /// The key as one line, without a newline.
+    #[must_use]
+    pub fn line(&self) -> String {
+        // Encoding a key that was decoded cannot fail; an empty line would
+        // let nobody in, which is the safe end.
+        self.0.to_openssh().map(|line| line.trim_end().to_owned()).unwrap_or_default()
+    }
+
+    /// `SHA256:…`, as `ssh-keygen -l` shows it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.0.fingerprint(HashAlg::Sha256).to_string()
+    }
+
+    pub(crate) const fn from_russh(key: russh::keys::PublicKey) -> Self {
+        Self(key)
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key_data() == other.0.key_data()
+    }
+}
+
+impl Eq for PublicKey {}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.fingerprint())
+    }
+}
+
+/// A new key pair, to be handed to whoever keeps it.
+#[derive(Debug, Clone)]
+pub struct KeyPair {
+    /// The private half in OpenSSH's format, with a final newline.
+    pub private_pem: SecretText,
+    /// The public half.
+    pub public: PublicKey,
+}
+
+/// Makes an ed25519 pair.
+///
+/// # Errors
+/// [`KeyError::Make`].
+pub fn generate(comment: &str) -> Result<KeyPair, KeyError> {
+    let fail = |error: russh::keys::ssh_key::Error| KeyError::Make(error.to_string());
+    let mut random = russh::keys::key::safe_rng();
+    let mut key =
+        russh::keys::PrivateKey::random(&mut random, Algorithm::Ed25519).map_err(fail)?;
+    key.set_comment(comment);
+    let pem = key.to_openssh(LineEnding::LF).map_err(fail)?;
+    Ok(KeyPair {
+        private_pem: SecretText::new(pem.as_str().to_owned()),
+        public: PublicKey(key.public_key().clone()),
+    })
+}

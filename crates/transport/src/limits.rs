@@ -1,0 +1,116 @@
+//! Every bound of this crate in one place, each with its reason.
+
+use std::time::Duration;
+
+/// Dialling, key exchange and log-in together. A loaded node forks sshd in
+/// well under a second; a node that needs longer is better reported.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A quiet connection is probed this often.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// So many unanswered probes and the node is dead: half a minute or so, which
+/// outlasts a frozen hypervisor and not a person's patience.
+pub const KEEPALIVES_UNANSWERED_MAX: usize = 3;
+
+/// The kernel gives up on unacknowledged data after this. Probes alone do not
+/// see a node that dies while we are sending.
+pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Opening a channel on a live connection is one round trip.
+pub const CHANNEL_OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a goodbye (signal, end of channel) may take to be handed to the
+/// connection before it is simply dropped.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// After a command's exit code, output of processes it left behind is waited
+/// for while it keeps coming with gaps no longer than this. sshd would keep
+/// the channel open for as long as one of them holds the pipe.
+pub const AFTER_EXIT_QUIET: Duration = Duration::from_secs(1);
+
+/// Commands and terminals at once on one connection. sshd's `MaxSessions` is
+/// 10 by default; further ones wait their turn here.
+pub const CHANNELS_PER_SESSION_MAX: usize = 10;
+
+/// Bytes that a node may send on a channel before we must have taken some.
+/// 1 MiB fills 80 Mbit/s at 100 ms round trip.
+pub const WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Bytes of one packet. The protocol's customary size.
+pub const PACKET_BYTES_MAX: u32 = 32 * 1024;
+
+/// Packets of one channel that wait in our memory for a slow reader. With
+/// [`PACKET_BYTES_MAX`] this is 256 KiB; beyond it the connection is not read.
+pub const CHANNEL_PACKETS_MAX: usize = 8;
+
+/// Standard input of a command is cut into pieces of this size.
+pub const STDIN_PIECE_BYTES: usize = 32 * 1024;
+
+/// Nodes that a command runs on at once, when nobody says otherwise.
+pub const FANOUT_MAX: usize = 64;
+
+/// A node that has not let us in after this gives its place in the fan-out
+/// back while it goes on trying, so that dead nodes do not hold up live ones.
+pub const SLOT_GRACE: Duration = Duration::from_secs(2);
+
+/// Nodes at once that try to connect without a place in the fan-out. Each is
+/// a socket and a few kilobytes.
+pub const SLOW_CONNECTS_MAX: usize = 512;
+
+/// Events that wait for the reader of a run. A full queue stops the nodes, not
+/// the memory.
+pub const RUN_EVENTS_MAX: usize = 1024;
+
+/// A line longer than this is delivered in pieces.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+
+/// What [`Session::output`](crate::Session::output) keeps of each stream.
+pub const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
+
+/// First pause between two tries to get into a booting node.
+pub const WAIT_BACKOFF_FIRST: Duration = Duration::from_millis(15);
+
+/// Longest pause between two tries to get into a booting node.
+pub const WAIT_BACKOFF_MAX: Duration = Duration::from_millis(500);
+
+/// One try to get into a booting node. Short: a node that accepted the
+/// connection before it was ready may never answer on it.
+pub const WAIT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Size of a private key file; a bigger one is something else.
+pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Server: window for what a client sends to a command. Also what one channel
+/// may keep in memory for a command that does not read.
+pub const SERVER_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// Server: packets of one channel that wait for the command to read.
+pub const SERVER_CHANNEL_PACKETS_MAX: usize = 8;
+
+/// Server: bytes read from a command at once.
+pub const SERVER_READ_BYTES: usize = 32 * 1024;
+
+/// Server: commands and terminals at once on one connection.
+pub const SERVER_CHANNELS_MAX: usize = 64;
+
+/// Server: connections at once; more are closed at the door.
+pub const SERVER_CONNECTIONS_MAX: usize = 256;
+
+/// Server: time to log in. As sshd's `LoginGraceTime`, shorter.
+pub const SERVER_LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Server: tries to log in on one connection.
+pub const SERVER_AUTH_TRIES_MAX: usize = 6;
+
+/// Server: a client that answers no probe for so long is gone.
+pub const SERVER_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Server: size of the file of authorised keys.
+pub const SERVER_AUTHORIZED_KEYS_BYTES_MAX: u64 = 256 * 1024;
+
+/// Server: length of a command, a variable's name and its value.
+pub const SERVER_COMMAND_BYTES_MAX: usize = 128 * 1024;
+
+/// Server: variables that a client may set for one command.
+pub const SERVER_VARIABLES_MAX: usize = 64;

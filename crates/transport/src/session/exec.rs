@@ -1,0 +1,378 @@
+//! One command on one connection, as a stream of what it prints and how it
+//! ended. Reads from the connection only when asked, so a slow reader slows
+//! the node and memory stays bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use russh::client::Msg;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::connect::Timeouts;
+use super::session::{OpenChannel, Session, SessionError};
+use crate::limits;
+
+/// Code of extended data that carries standard error.
+const STDERR: u32 = 1;
+
+/// How a command is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct ExecOptions {
+    /// Standard input; none is an empty one.
+    pub stdin: Option<Bytes>,
+    /// Variables to set. A node's sshd accepts only what its `AcceptEnv` says.
+    pub env: Vec<(String, String)>,
+    /// Ends the command early.
+    pub cancel: CancellationToken,
+    /// Overrides the session's idle timeout.
+    pub idle: Option<Duration>,
+    /// Overrides the session's total timeout.
+    pub total: Option<Duration>,
+}
+
+/// What a command does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecEvent {
+    /// It printed.
+    Stdout(Bytes),
+    /// It printed on standard error.
+    Stderr(Bytes),
+    /// It is over. Nothing follows.
+    Ended(ExecEnd),
+}
+
+/// Which time ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeoutKind {
+    /// It printed nothing for too long.
+    Idle,
+    /// It ran for too long.
+    Total,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecEnd {
+    /// By itself, with this code.
+    Exited(u32),
+    /// By this signal, without `SIG`.
+    Signalled(String),
+    /// We gave up on it. It was sent SIGTERM; it may go on.
+    TimedOut {
+        /// Which time ran out.
+        kind: TimeoutKind,
+        /// How long it was.
+        after: Duration,
+    },
+    /// We were told to stop. It was sent SIGTERM; it may go on.
+    Cancelled,
+    /// The connection broke. It may go on.
+    Lost(String),
+}
+
+impl ExecEnd {
+    /// Whether it ended by itself with code 0.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self, Self::Exited(0))
+    }
+
+    /// Whether the command may still be running on the node.
+    #[must_use]
+    pub const fn may_go_on(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Cancelled | Self::Lost(_))
+    }
+}
+
+/// All that a command printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Standard output.
+    pub stdout: Bytes,
+    /// Standard error.
+    pub stderr: Bytes,
+    /// Whether one of them was cut off.
+    pub truncated: bool,
+    /// How it ended.
+    pub end: ExecEnd,
+}
+
+/// A running command. Dropping it closes its channel, and the command sees
+/// that as a closed terminal or pipe.
+pub struct Exec {
+    reader: Option<ChannelReadHalf>,
+    writer: Arc<ChannelWriteHalf<Msg>>,
+    stdin: Option<AbortHandle>,
+    cancel: CancellationToken,
+    idle: Option<Duration>,
+    total: Option<Duration>,
+    begun: Instant,
+    /// Since when we have been waiting; a reader that takes its time is not
+    /// the command's silence.
+    waiting_since: Option<Instant>,
+    exit: Option<ExecEnd>,
+    ended: bool,
+    session: Session,
+    _place: OwnedSemaphorePermit,
+}
+
+impl std::fmt::Debug for Exec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exec").field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+/// Sends the command over a fresh channel.
+pub(crate) async fn start(
+    open: OpenChannel,
+    command: &str,
+    options: ExecOptions,
+    timeouts: Timeouts,
+) -> Result<Exec, SessionError> {
+    let session = open.session.clone();
+    let lost = |_| SessionError::Lost(session.lost_reason());
+    let idle = options.idle.or(timeouts.idle);
+    let total = options.total.or(timeouts.total);
+    let mut exec = Exec::new(open, options.cancel, idle, total);
+    let send = async {
+        for (name, value) in options.env {
+            exec.writer.set_env(false, name, value).await?;
+        }
+        exec.writer.exec(true, command).await
+    };
+    let after = limits::CHANNEL_OPEN_TIMEOUT;
+    timeout(after, send)
+        .await
+        .map_err(|_| SessionError::Timeout { doing: "begin the command", after })?
+        .map_err(lost)?;
+    exec.stdin = Some(feed(Arc::clone(&exec.writer), options.stdin));
+    Ok(exec)
+}
+
+/// Sends standard input and its end beside the reading of output: waiting for
+/// one before the other would block both on a command like `cat`.
+fn feed(writer: Arc<ChannelWriteHalf<Msg>>, stdin: Option<Bytes>) -> AbortHandle {
+    let task = tokio::spawn(async move {
+        let mut rest = stdin.unwrap_or_default();
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(limits::STDIN_PIECE_BYTES));
+            if writer.data_bytes(piece).await.is_err() {
+                return;
+            }
+        }
+        let _ = writer.eof().await;
+    });
+    task.abort_handle()
+}
+
+/// What woke [`Exec::next`].
+enum Woken {
+    Message(Option<ChannelMsg>),
+    Cancelled,
+    Idle(Duration),
+    Total(Duration),
+    QuietAfterExit,
+}
+
+impl Exec {
+    pub(crate) fn new(
+        open: OpenChannel,
+        cancel: CancellationToken,
+        idle: Option<Duration>,
+        total: Option<Duration>,
+    ) -> Self {
+        let (reader, writer) = open.channel.split();
+        Self {
+            reader: Some(reader),
+            writer: Arc::new(writer),
+            stdin: None,
+            cancel,
+            idle,
+            total,
+            begun: Instant::now(),
+            waiting_since: None,
+            exit: None,
+            ended: false,
+            session: open.session,
+            _place: open.place,
+        }
+    }
+
+    pub(crate) fn writer(&self) -> Arc<ChannelWriteHalf<Msg>> {
+        Arc::clone(&self.writer)
+    }
+
+    /// The next thing that the command does; none after its end. Safe to drop
+    /// and call again.
+    pub async fn next(&mut self) -> Option<ExecEvent> {
+        while !self.ended {
+            let event = match self.wake().await {
+                Woken::Message(Some(message)) => self.on_message(message),
+                Woken::Message(None) => Some(self.on_closed().await),
+                Woken::QuietAfterExit => Some(self.on_closed().await),
+                Woken::Cancelled => Some(self.give_up(ExecEnd::Cancelled).await),
+                Woken::Idle(after) => {
+                    Some(self.give_up(ExecEnd::TimedOut { kind: TimeoutKind::Idle, after }).await)
+                }
+                Woken::Total(after) => {
+                    Some(self.give_up(ExecEnd::TimedOut { kind: TimeoutKind::Total, after }).await)
+                }
+            };
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
+    }
+
+    /// Reads to the end and keeps up to `bytes_max` of each stream.
+    pub async fn collect(mut self, bytes_max: usize) -> Output {
+        let (mut stdout, mut stderr) = (BytesMut::new(), BytesMut::new());
+        let mut truncated = false;
+        let mut end = ExecEnd::Lost(self.session.lost_reason());
+        while let Some(event) = self.next().await {
+            let (kept, bytes) = match event {
+                ExecEvent::Stdout(bytes) => (&mut stdout, bytes),
+                ExecEvent::Stderr(bytes) => (&mut stderr, bytes),
+                ExecEvent::Ended(how) => {
+                    end = how;
+                    continue;
+                }
+            };
+            let room = bytes_max.saturating_sub(kept.len());
+            truncated |= bytes.len() > room;
+            kept.extend_from_slice(bytes.get(..room).unwrap_or(&bytes));
+        }
+        Output { stdout: stdout.freeze(), stderr: stderr.freeze(), truncated, end }
+    }
+
+    async fn wake(&mut self) -> Woken {
+        let waiting_since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let idle_at = self.idle.map(|after| (waiting_since + after, after));
+        let total_at = self.total.map(|after| (self.begun + after, after));
+        let quiet_at = self.exit.as_ref().map(|_| waiting_since + limits::AFTER_EXIT_QUIET);
+        let Some(reader) = self.reader.as_mut() else { return Woken::Message(None) };
+        tokio::select! {
+            // Time and cancellation first: a flood must not outrun them.
+            biased;
+            () = self.cancel.cancelled() => Woken::Cancelled,
+            after = expiry(total_at) => Woken::Total(after),
+            message = reader.wait() => Woken::Message(message),
+            () = at(quiet_at) => Woken::QuietAfterExit,
+            after = expiry(idle_at) => Woken::Idle(after),
+        }
+    }
+
+    fn on_message(&mut self, message: ChannelMsg) -> Option<ExecEvent> {
+        match message {
+            ChannelMsg::Data { data } => {
+                self.waiting_since = None;
+                Some(ExecEvent::Stdout(data))
+            }
+            ChannelMsg::ExtendedData { data, ext } => {
+                self.waiting_since = None;
+                // Kinds other than standard error are not defined.
+                (ext == STDERR).then_some(ExecEvent::Stderr(data))
+            }
+            ChannelMsg::ExitStatus { exit_status } => {
+                self.set_exit(ExecEnd::Exited(exit_status));
+                None
+            }
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                self.set_exit(ExecEnd::Signalled(signal_text(&signal_name)));
+                None
+            }
+            ChannelMsg::Failure if self.exit.is_none() => {
+                self.set_exit(ExecEnd::Lost("the node refused to run it".into()));
+                None
+            }
+            ChannelMsg::Close => {
+                self.reader = None;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The first report counts; the time of quiet after it begins now.
+    fn set_exit(&mut self, exit: ExecEnd) {
+        self.exit.get_or_insert(exit);
+        self.waiting_since = None;
+    }
+
+    /// The channel is closed, or nothing more is to be expected from it.
+    async fn on_closed(&mut self) -> ExecEvent {
+        let end = match self.exit.take() {
+            Some(end) => end,
+            None if self.session.is_closed() => ExecEnd::Lost(self.session.lost_reason()),
+            None => ExecEnd::Lost("the node closed the command without an exit code".into()),
+        };
+        self.finish(false).await;
+        ExecEvent::Ended(end)
+    }
+
+    async fn give_up(&mut self, end: ExecEnd) -> ExecEvent {
+        // What is known beats what is feared: an exit code that has come is
+        // the command's end even if its children still print.
+        let end = self.exit.take().unwrap_or(end);
+        self.finish(true).await;
+        ExecEvent::Ended(end)
+    }
+
+    async fn finish(&mut self, kill: bool) {
+        self.ended = true;
+        if let Some(task) = self.stdin.take() {
+            task.abort();
+        }
+        // The connection may be stuck handing us output: let it go first.
+        self.reader = None;
+        let goodbye = async {
+            if kill {
+                let _ = self.writer.signal(Sig::TERM).await;
+            }
+            let _ = self.writer.close().await;
+        };
+        let _ = timeout(limits::GOODBYE_TIMEOUT, goodbye).await;
+    }
+}
+
+impl Drop for Exec {
+    fn drop(&mut self) {
+        if let Some(task) = self.stdin.take() {
+            task.abort();
+        }
+        if self.ended {
+            return;
+        }
+        self.reader = None;
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let writer = Arc::clone(&self.writer);
+            runtime.spawn(async move { timeout(limits::GOODBYE_TIMEOUT, writer.close()).await });
+        }
+    }
+}
+
+/// Waits for a moment; without one, for ever.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn expiry(moment: Option<(Instant, Duration)>) -> Duration {
+    at(moment.map(|(moment, _)| moment)).await;
+    moment.map_or(Duration::ZERO, |(_, after)| after)
+}
+
+fn signal_text(signal: &Sig) -> String {
+    match signal {
+        Sig::Custom(name) => name.clone(),
+        known => format!("{known:?}"),
+    }
+}

@@ -1,0 +1,14 @@
+//! One live SSH connection to a node: made, verified, logged in, and used for
+//! commands and terminals. Nothing here waits without a deadline.
+
+mod connect;
+mod exec;
+mod guard;
+mod pty;
+#[expect(clippy::module_inception, reason = "the main type of the module")]
+mod session;
+
+pub use connect::{ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Login, Timeouts};
+pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
+pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
+pub use session::{Session, SessionError};
