@@ -13,8 +13,10 @@ pub mod plan;
 pub mod resolved;
 pub mod secret;
 pub mod span;
+pub mod spec;
 pub mod tag;
 pub mod target;
+pub mod unit;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use endpoint::Endpoint;
