@@ -2,6 +2,7 @@
 //! random interruptions in a virtual world.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
 
 use std::collections::BTreeSet;
 
