@@ -38,6 +38,9 @@ pub struct PtyOptions {
     pub size: PtySize,
     /// Variables to set. A node's sshd accepts only what its `AcceptEnv` says.
     pub env: Vec<(String, String)>,
+    /// No terminal after all: the same streams as pipes, with standard error
+    /// apart. What `ssh` does when its own input is none.
+    pub no_terminal: bool,
     /// Ends it early.
     pub cancel: CancellationToken,
 }
@@ -102,7 +105,9 @@ pub(crate) async fn start(open: OpenChannel, options: PtyOptions) -> Result<PtyS
     let writer = output.writer();
     let request = async {
         let (columns, rows) = (u32::from(options.size.columns), u32::from(options.size.rows));
-        writer.request_pty(true, &options.term, columns, rows, 0, 0, &[]).await?;
+        if !options.no_terminal {
+            writer.request_pty(true, &options.term, columns, rows, 0, 0, &[]).await?;
+        }
         for (name, value) in options.env {
             writer.set_env(false, name, value).await?;
         }
