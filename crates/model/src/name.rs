@@ -16,9 +16,8 @@ pub const NAME_CHARACTERS_MAX: usize = 63;
 
 /// Words that mean something else where names are used: results of a run in
 /// targets, this machine in DNS.
-pub const RESERVED: &[&str] = &[
-    "all", "changed", "failed", "group", "last", "localhost", "ok", "said", "slow", "waiting",
-];
+pub const RESERVED: &[&str] =
+    &["all", "changed", "failed", "group", "last", "localhost", "ok", "said", "slow", "waiting"];
 
 /// Why a text is no name. Reads after "failed to read a name: ".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -261,8 +260,8 @@ mod tests {
             ("Failed", "`Failed` is a reserved word of targets"),
             ("localhost", "`localhost` is a reserved word of targets"),
         ] {
-            let found = ClusterName::parse(text)
-                .map_or_else(|error| error.to_string(), |name| name.slug());
+            let found =
+                ClusterName::parse(text).map_or_else(|error| error.to_string(), |name| name.slug());
             assert_eq!(found, expected, "{text:?}");
             assert_eq!(NodeName::parse(text).is_ok(), PoolName::parse(text).is_ok());
         }

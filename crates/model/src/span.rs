@@ -124,7 +124,9 @@ mod tests {
         let mut sources = Sources::default();
         let id = sources.add("a.yaml", "é: 1\r\nb: ü2");
         let source = sources.get(id).unwrap();
-        for (byte, line, column) in [(0, 1, 1), (1, 1, 1), (2, 1, 2), (7, 2, 1), (12, 2, 5), (99, 2, 6)] {
+        for (byte, line, column) in
+            [(0, 1, 1), (1, 1, 1), (2, 1, 2), (7, 2, 1), (12, 2, 5), (99, 2, 6)]
+        {
             assert_eq!(source.place(byte), Place { line, column }, "byte {byte}");
         }
         assert_eq!(source.slice(Span::new(id, 10, 99)), "ü2");

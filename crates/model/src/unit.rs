@@ -238,7 +238,8 @@ mod tests {
             ("0s", "the time is zero"),
             ("9999999999999999999d", "longer than ten years"),
         ] {
-            let found = Seconds::parse(text).map_or_else(|e| e.to_string(), |s| s.seconds.to_string());
+            let found =
+                Seconds::parse(text).map_or_else(|e| e.to_string(), |s| s.seconds.to_string());
             assert_eq!(found, expected, "{text:?}");
         }
     }

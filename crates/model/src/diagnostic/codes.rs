@@ -21,6 +21,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("not-yet", "something that a later release does; `create` stops at it"),
     ("secret-in-script", "a script seems to hold a secret"),
     ("target-ambiguous", "a word of a target means two things"),
+    ("target-cluster", "a target names a cluster that is not there"),
+    ("target-key", "a target asks for a property that nodes do not have"),
     ("target-syntax", "a target cannot be understood"),
     ("too-many-nodes", "more nodes than a cluster can have"),
     ("twice", "two keys say the same thing"),

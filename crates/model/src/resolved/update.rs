@@ -53,7 +53,9 @@ pub fn differences(old: &Resolved, new: &Resolved) -> Vec<Difference> {
     compare(&mut found, None, &cluster_keys(old), &cluster_keys(new));
     for pool in &new.pools {
         match old.pool(&pool.name) {
-            Some(before) => compare(&mut found, Some(&pool.name), &pool_keys(before), &pool_keys(pool)),
+            Some(before) => {
+                compare(&mut found, Some(&pool.name), &pool_keys(before), &pool_keys(pool));
+            }
             None => found.push(count(&pool.name, String::new(), pool.count.to_string())),
         }
     }
@@ -69,7 +71,12 @@ fn count(pool: &PoolName, from: String, to: String) -> Difference {
 
 type KeyValue = (&'static str, UpdatePolicy, String);
 
-fn compare(found: &mut Vec<Difference>, pool: Option<&PoolName>, old: &[KeyValue], new: &[KeyValue]) {
+fn compare(
+    found: &mut Vec<Difference>,
+    pool: Option<&PoolName>,
+    old: &[KeyValue],
+    new: &[KeyValue],
+) {
     for ((key, policy, from), (_, _, to)) in old.iter().zip(new) {
         if from != to {
             found.push(Difference {
@@ -133,7 +140,8 @@ fn with_limits(pool: &Pool) -> String {
         (memory, cores) => format!(
             "{} ({} cores, {} MiB)",
             pool.instance_type,
-            cores.map_or_else(|| "all".to_owned(), |milli| format!("{}", f64::from(milli) / 1000.0)),
+            cores
+                .map_or_else(|| "all".to_owned(), |milli| format!("{}", f64::from(milli) / 1000.0)),
             memory.map_or_else(|| "all".to_owned(), |bytes| (bytes >> 20).to_string()),
         ),
     }

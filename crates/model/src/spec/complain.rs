@@ -48,12 +48,32 @@ pub(crate) fn unknown_key<'a>(
     })
 }
 
+/// A key that belongs to another section.
+pub(crate) fn misplaced_key(
+    key: &str,
+    span: Span,
+    via: Option<Span>,
+    place: &str,
+    home: &str,
+) -> Diagnostic {
+    let message = format!("unknown key `{}` in {place}", shorten(key));
+    let mut problem = Diagnostic::error("unknown-key", message).at(span, "");
+    if let Some(alias) = via {
+        problem = problem.at(alias, "used through this alias");
+    }
+    problem.help(match home {
+        "the spec" => "it belongs at the top of the spec".to_owned(),
+        section => format!("it belongs in {section}"),
+    })
+}
+
 /// The known word that a mistyped one is most likely to be.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the characters may differ; similarity alone calls `a` and
     // `as` alike and `instancetype` and `instance_type` barely so.
     let word = word.to_lowercase().replace('-', "_");
-    let near = |other: &&str| strsim::damerau_levenshtein(&word, &other.to_lowercase().replace('-', "_"));
+    let near =
+        |other: &&str| strsim::damerau_levenshtein(&word, &other.to_lowercase().replace('-', "_"));
     let best = known.min_by_key(near)?;
     let distance = near(&best);
     (distance * 3 <= word.chars().count().max(best.chars().count())).then_some(best)

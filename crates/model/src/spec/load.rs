@@ -118,7 +118,12 @@ pub fn load(name: &str, bytes: &[u8], options: &LoadOptions) -> Loaded {
     loaded
 }
 
-fn apply(root: &mut Node, options: &LoadOptions, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+fn apply(
+    root: &mut Node,
+    options: &LoadOptions,
+    sources: &mut Sources,
+    found: &mut Vec<Diagnostic>,
+) {
     // `--set` first: the flags of their own are the more special.
     for set in &options.sets {
         overrides::set_path(root, set, sources, found);
@@ -158,7 +163,8 @@ fn text(
         Err(error) => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let message = format!("this is not text in UTF-8 (line {line}, byte {})", error.valid_up_to());
+            let message =
+                format!("this is not text in UTF-8 (line {line}, byte {})", error.valid_up_to());
             refuse("yaml-encoding", message, "a spec is a text file in UTF-8")
         }
     }
@@ -221,7 +227,10 @@ fn unused_holders(root: &Node, found: &mut Vec<Diagnostic>) {
         if !holds(&entry.value, &used) {
             let message = format!("nothing uses what `{}` holds", super::tree::shorten(&entry.key));
             let problem = Diagnostic::note("unused-holder", message).at(entry.key_span, "");
-            found.push(problem.help("write `&name` in it and `*name` where it is to be used, or remove it"));
+            found.push(
+                problem
+                    .help("write `&name` in it and `*name` where it is to be used, or remove it"),
+            );
         }
     }
 }
@@ -234,7 +243,8 @@ fn aliased(node: &Node, used: &mut BTreeSet<Span>) {
 }
 
 fn holds(node: &Node, used: &BTreeSet<Span>) -> bool {
-    (node.via.is_none() && used.contains(&node.span)) || children(node).any(|child| holds(child, used))
+    (node.via.is_none() && used.contains(&node.span))
+        || children(node).any(|child| holds(child, used))
 }
 
 fn children(node: &Node) -> Box<dyn Iterator<Item = &Node> + '_> {

@@ -6,11 +6,13 @@ mod complain;
 mod load;
 mod overrides;
 mod provider_map;
+mod quantity;
 mod read;
 mod reference;
 mod resolve;
 mod schema;
 mod section;
+mod tags;
 mod tree;
 mod value;
 mod yaml;
@@ -19,3 +21,6 @@ pub use load::{FileRef, LoadOptions, Loaded, NamedText, SPEC_BYTES_MAX, load};
 pub use reference::reference;
 pub use resolve::{Files, Resolution, SCRIPT_BYTES_MAX, resolve};
 pub use schema::schema;
+
+#[cfg(test)]
+mod tests;

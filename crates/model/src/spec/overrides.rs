@@ -23,7 +23,12 @@ pub(crate) fn set_flag(
 }
 
 /// Sets what one `--set path=value` says.
-pub(crate) fn set_path(root: &mut Node, text: &str, sources: &mut Sources, found: &mut Vec<Diagnostic>) {
+pub(crate) fn set_path(
+    root: &mut Node,
+    text: &str,
+    sources: &mut Sources,
+    found: &mut Vec<Diagnostic>,
+) {
     let source = sources.add("--set", text);
     let whole = Span::new(source, 0, text.len());
     let help = "write --set PATH=VALUE, as in --set nodes.worker.count=8";
@@ -38,7 +43,8 @@ pub(crate) fn set_path(root: &mut Node, text: &str, sources: &mut Sources, found
         let span = Span::new(source, at, at + part.len());
         at += part.len() + 1;
         if part.trim().is_empty() {
-            let problem = Diagnostic::error("bad-override", "a part of the path is empty").at(span, "");
+            let problem =
+                Diagnostic::error("bad-override", "a part of the path is empty").at(span, "");
             found.push(problem.help(help));
             return;
         }
@@ -98,7 +104,9 @@ fn enter<'a>(node: &'a mut Node, step: Step<'_>) -> Result<&'a mut Node, Box<Dia
     match &mut node.kind {
         NodeKind::Scalar(_) => {
             let message = format!("`{}` cannot be set within {described}", shorten(step.text));
-            Err(Box::new(Diagnostic::error("bad-override", message).at(step.span, "").at(node.span, "this")))
+            Err(Box::new(
+                Diagnostic::error("bad-override", message).at(step.span, "").at(node.span, "this"),
+            ))
         }
         NodeKind::Map(entries) => {
             let at = entries.iter().position(|entry| entry.key == step.text).unwrap_or_else(|| {
@@ -106,23 +114,31 @@ fn enter<'a>(node: &'a mut Node, step: Step<'_>) -> Result<&'a mut Node, Box<Dia
                 entries.push(Entry { key: step.text.to_owned(), key_span: step.span, value });
                 entries.len() - 1
             });
-            let missing = || Box::new(Diagnostic::error("bad-override", "no such key").at(step.span, ""));
+            let missing =
+                || Box::new(Diagnostic::error("bad-override", "no such key").at(step.span, ""));
             entries.get_mut(at).map(|entry| &mut entry.value).ok_or_else(missing)
         }
         NodeKind::List(items) => {
             let names: Vec<&str> = items.iter().filter_map(name_of).collect();
             let index = step.text.parse::<usize>().ok();
-            let at = index.or_else(|| items.iter().position(|item| name_of(item) == Some(step.text)));
+            let at =
+                index.or_else(|| items.iter().position(|item| name_of(item) == Some(step.text)));
             if let Some(at) = at.filter(|at| *at < items.len()) {
-                let missing = || Box::new(Diagnostic::error("bad-override", "no such item").at(step.span, ""));
+                let missing = || {
+                    Box::new(Diagnostic::error("bad-override", "no such item").at(step.span, ""))
+                };
                 return items.get_mut(at).ok_or_else(missing);
             }
             let message = format!("there is no item `{}`", shorten(step.text));
-            let problem = Diagnostic::error("bad-override", message).at(step.span, "").at(node.span, "in this list");
+            let problem = Diagnostic::error("bad-override", message)
+                .at(step.span, "")
+                .at(node.span, "in this list");
             let count = items.len();
             Err(Box::new(problem.help(match complain::nearest(step.text, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if names.is_empty() => format!("name one of its {count} items by number, from 0"),
+                None if names.is_empty() => {
+                    format!("name one of its {count} items by number, from 0")
+                }
                 None => format!("items: {}; or by number, from 0", names.join(", ")),
             })))
         }

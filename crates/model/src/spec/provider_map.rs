@@ -42,8 +42,13 @@ impl<T: Read> Read for PerProvider<T> {
                 None => {
                     let known = ProviderKind::ALL.map(ProviderKind::as_str);
                     let place = "a map per provider";
-                    let problem =
-                        complain::unknown_key(&entry.key, entry.key_span, node.via, place, known.into_iter());
+                    let problem = complain::unknown_key(
+                        &entry.key,
+                        entry.key_span,
+                        node.via,
+                        place,
+                        known.into_iter(),
+                    );
                     context.found.push(problem);
                 }
             }
@@ -81,10 +86,8 @@ pub(crate) static NEEDS: Section = Section {
 };
 
 impl Read for InstanceChoice {
-    const SHAPE: Shape = Shape::Either(&[
-        Shape::Text { pattern: None, what: "name" },
-        Shape::Section(&NEEDS),
-    ]);
+    const SHAPE: Shape =
+        Shape::Either(&[Shape::Text { pattern: None, what: "name" }, Shape::Section(&NEEDS)]);
 
     fn read(node: &Node, context: &mut Context) -> Option<Self> {
         match &node.kind {
@@ -100,7 +103,10 @@ impl Read for InstanceChoice {
                 Some(Self::Needs(needs))
             }
             NodeKind::List(_) => {
-                context.found.push(wrong_type(node, "a type, needs (`cores`, `memory`) or a map per provider"));
+                context.found.push(wrong_type(
+                    node,
+                    "a type, needs (`cores`, `memory`) or a map per provider",
+                ));
                 None
             }
         }
@@ -169,4 +175,3 @@ impl<T: Read> Read for Aliases<T> {
         Some(Self(aliases))
     }
 }
-

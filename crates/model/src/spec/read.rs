@@ -174,6 +174,11 @@ impl<T> Field<T> {
         }
     }
 
+    /// Whether the key is there with a value of no use.
+    pub(crate) const fn is_bad(&self) -> bool {
+        matches!(self, Self::Bad)
+    }
+
     /// Whether the key is not there.
     pub(crate) const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
@@ -191,7 +196,11 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Begins to read a map, or reports that it is none.
-    pub(crate) fn open(node: &'a Node, section: &'static Section, context: &mut Context) -> Option<Self> {
+    pub(crate) fn open(
+        node: &'a Node,
+        section: &'static Section,
+        context: &mut Context,
+    ) -> Option<Self> {
         if node.entries().is_none() {
             let expected = format!("a map with the keys of {}", section.name);
             context.found.push(complain::wrong_type(node, &expected));
@@ -206,7 +215,11 @@ impl<'a> Fields<'a> {
     }
 
     /// Reads the value of a key.
-    pub(crate) fn take<T: Read>(&mut self, key: &'static Key<T>, context: &mut Context) -> Field<T> {
+    pub(crate) fn take<T: Read>(
+        &mut self,
+        key: &'static Key<T>,
+        context: &mut Context,
+    ) -> Field<T> {
         let about = &key.about;
         #[cfg(test)]
         self.taken.push(about.name);
@@ -235,16 +248,28 @@ impl<'a> Fields<'a> {
         #[cfg(test)]
         {
             let declared: Vec<_> = self.section.keys.iter().map(|about| about.name).collect();
-            assert_eq!(self.taken, declared, "{} reads other keys than it declares", self.section.name);
+            assert_eq!(
+                self.taken, declared,
+                "{} reads other keys than it declares",
+                self.section.name
+            );
         }
         let known = self.section.keys.iter().map(|about| about.name);
         for entry in self.node.entries().unwrap_or_default() {
-            let held = self.section.holder_prefix.is_some_and(|prefix| entry.key.starts_with(prefix));
+            let held =
+                self.section.holder_prefix.is_some_and(|prefix| entry.key.starts_with(prefix));
             if !held && !known.clone().any(|name| name == entry.key) {
                 let via = self.node.via;
                 let place = self.section.name;
-                let known = known.clone();
-                context.found.push(complain::unknown_key(&entry.key, entry.key_span, via, place, known));
+                let problem = match super::section::home_of(&entry.key) {
+                    Some(home) if home != place => {
+                        complain::misplaced_key(&entry.key, entry.key_span, via, place, home)
+                    }
+                    Some(_) | None => {
+                        complain::unknown_key(&entry.key, entry.key_span, via, place, known.clone())
+                    }
+                };
+                context.found.push(problem);
             }
         }
     }

@@ -48,7 +48,8 @@ pub fn reference() -> String {
 
 fn row(about: &About) -> String {
     let required = if about.required { " **Required.**" } else { "" };
-    let later = about.later.map(|what| format!(" *Read and checked; this build cannot {what} yet.*"));
+    let later =
+        about.later.map(|what| format!(" *Read and checked; this build cannot {what} yet.*"));
     let local = about.not_local.map(|why| format!(" No meaning on `local`: {why}."));
     format!(
         "| `{}` | {} | {}{required}{}{} | {} |\n",
@@ -57,8 +58,12 @@ fn row(about: &About) -> String {
         about.doc,
         later.unwrap_or_default(),
         local.unwrap_or_default(),
-        about.policy.as_str(),
+        if is_section(&about.shape) { "see there" } else { about.policy.as_str() },
     )
+}
+
+const fn is_section(shape: &Shape) -> bool {
+    matches!(shape, Shape::Section(_) | Shape::List(Shape::Section(_)))
 }
 
 fn describe(shape: &Shape) -> String {
@@ -67,7 +72,9 @@ fn describe(shape: &Shape) -> String {
         Shape::Scalar => "text or number".to_owned(),
         Shape::Boolean => "`yes` or `no`".to_owned(),
         Shape::Integer { min, max } => format!("{min} to {max}"),
-        Shape::Words(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        Shape::Words(words) => {
+            words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+        }
         Shape::List(item) => format!("list of: {}", describe(item)),
         Shape::OneOrList(item) => format!("{}, or a list of them", describe(item)),
         Shape::MapOf(value) => format!("map of: {}", describe(value)),

@@ -41,7 +41,8 @@ fn section(section: &Section) -> Value {
 fn key(about: &About) -> Value {
     let mut value = shape(&about.shape);
     if let Value::Object(fields) = &mut value {
-        let later = about.later.map(|what| format!(" (This build cannot {what} yet.)")).unwrap_or_default();
+        let later =
+            about.later.map(|what| format!(" (This build cannot {what} yet.)")).unwrap_or_default();
         fields.insert("description".to_owned(), json!(format!("{}{later}", about.doc)));
     }
     value
@@ -62,7 +63,9 @@ fn shape(shape: &Shape) -> Value {
         Shape::OneOrList(item) => {
             json!({"anyOf": [self::shape(item), {"type": "array", "items": self::shape(item)}]})
         }
-        Shape::MapOf(value) => json!({"type": "object", "additionalProperties": self::shape(value)}),
+        Shape::MapOf(value) => {
+            json!({"type": "object", "additionalProperties": self::shape(value)})
+        }
         Shape::PerProvider(value) => {
             let names = ProviderKind::ALL.map(ProviderKind::as_str);
             let each: Map<String, Value> =

@@ -125,7 +125,9 @@ impl Node {
         match &self.kind {
             NodeKind::Scalar(_) => 1,
             NodeKind::List(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            NodeKind::Map(entries) => 1 + entries.iter().map(|entry| entry.value.size()).sum::<usize>(),
+            NodeKind::Map(entries) => {
+                1 + entries.iter().map(|entry| entry.value.size()).sum::<usize>()
+            }
         }
     }
 
@@ -173,7 +175,9 @@ impl ScalarText {
 fn number(text: &str) -> Option<Scalar<'_>> {
     let radix = |digits: &str, radix| {
         let all = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
-        all.then(|| i64::from_str_radix(digits, radix).map_or(Scalar::Number(text), Scalar::Integer))
+        all.then(|| {
+            i64::from_str_radix(digits, radix).map_or(Scalar::Number(text), Scalar::Integer)
+        })
     };
     if let Some(digits) = text.strip_prefix("0x") {
         return radix(digits, 16);
@@ -195,7 +199,8 @@ fn number(text: &str) -> Option<Scalar<'_>> {
 /// Text for a message: control characters made visible, long text cut.
 pub(crate) fn shorten(text: &str) -> String {
     const CHARACTERS_MAX: usize = 40;
-    let mut short: String = text.chars().take(CHARACTERS_MAX).flat_map(char::escape_debug).collect();
+    let mut short: String =
+        text.chars().take(CHARACTERS_MAX).flat_map(char::escape_debug).collect();
     if text.chars().nth(CHARACTERS_MAX).is_some() {
         short.push('…');
     }

@@ -1,18 +1,12 @@
-//! How single values are read: text, numbers, words, names, quantities. Each
+//! How single values are read: text, numbers, words, names. Each
 //! type says its shape and reads itself, or reports why it cannot.
-
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-
-use jiff::Timestamp;
 
 use super::complain::{bad_value, nearest, wrong_type};
 use super::read::{Context, Read, Shape};
 use super::tree::{Node, NodeKind, Scalar, shorten};
 use crate::name::{ClusterName, NameError, PoolName};
-use crate::resolved::{Count, Expiry, OnFailure, ProviderKind};
+use crate::resolved::{Count, OnFailure, ProviderKind};
 use crate::span::Spanned;
-use crate::unit::{Cores, Memory, Seconds, UnitError};
 
 /// Greatest number of nodes that a pool may name. A cluster's own bound
 /// depends on its provider.
@@ -39,7 +33,9 @@ fn text<'a>(node: &'a Node, what: &str, context: &mut Context) -> Option<&'a str
     match node.scalar() {
         Some(Scalar::Text(text) | Scalar::BooleanWord(_, text)) => {
             if text.trim().is_empty() {
-                context.found.push(bad_value(node, format!("expected {what}, found an empty text")));
+                context
+                    .found
+                    .push(bad_value(node, format!("expected {what}, found an empty text")));
                 return None;
             }
             Some(text)
@@ -123,10 +119,13 @@ impl Read for bool {
     fn read(node: &Node, context: &mut Context) -> Option<Self> {
         match node.scalar() {
             Some(Scalar::Boolean(value) | Scalar::BooleanWord(value, _)) => Some(value),
-            Some(Scalar::Text(_) | Scalar::Null | Scalar::Integer(_) | Scalar::Number(_)) | None => {
+            Some(Scalar::Text(_) | Scalar::Null | Scalar::Integer(_) | Scalar::Number(_))
+            | None => {
                 let problem = wrong_type(node, "`yes` or `no`");
                 context.found.push(match quoted_plain(node) {
-                    Some(Scalar::Boolean(_) | Scalar::BooleanWord(..)) => problem.help("remove the quotes"),
+                    Some(Scalar::Boolean(_) | Scalar::BooleanWord(..)) => {
+                        problem.help("remove the quotes")
+                    }
                     _ => problem,
                 });
                 None
@@ -157,7 +156,13 @@ fn integer(node: &Node, (min, max): (u32, u32), what: &str, context: &mut Contex
             }
             small
         }
-        Some(Scalar::Number(_) | Scalar::Text(_) | Scalar::BooleanWord(..) | Scalar::Boolean(_) | Scalar::Null)
+        Some(
+            Scalar::Number(_)
+            | Scalar::Text(_)
+            | Scalar::BooleanWord(..)
+            | Scalar::Boolean(_)
+            | Scalar::Null,
+        )
         | None => {
             let problem = wrong_type(node, what);
             context.found.push(match quoted_plain(node) {
@@ -225,7 +230,11 @@ impl Read for Count {
     }
 }
 
-fn name<T>(node: &Node, context: &mut Context, parse: fn(&str) -> Result<T, NameError>) -> Option<T> {
+fn name<T>(
+    node: &Node,
+    context: &mut Context,
+    parse: fn(&str) -> Result<T, NameError>,
+) -> Option<T> {
     let text = text(node, "a name", context)?;
     match parse(text) {
         Ok(name) => Some(name),
@@ -259,7 +268,8 @@ impl Read for PoolName {
 pub(crate) struct Role(pub(crate) String);
 
 impl Read for Role {
-    const SHAPE: Shape = Shape::Text { pattern: Some(NAME_PATTERN), what: "`head`, `worker`, `login` or your own" };
+    const SHAPE: Shape =
+        Shape::Text { pattern: Some(NAME_PATTERN), what: "`head`, `worker`, `login` or your own" };
 
     fn read(node: &Node, context: &mut Context) -> Option<Self> {
         name(node, context, |text| PoolName::parse(text).map(|name| Self(name.as_str().to_owned())))
@@ -299,118 +309,6 @@ impl Read for OnFailure {
     }
 }
 
-fn quantity<T>(
-    node: &Node,
-    what: &str,
-    parse: fn(&str) -> Result<T, UnitError>,
-    context: &mut Context,
-) -> Option<T> {
-    let text = match node.scalar() {
-        Some(Scalar::Integer(_) | Scalar::Number(_)) => node.text()?,
-        _ => line(node, what, context)?,
-    };
-    match parse(text) {
-        Ok(value) => Some(value),
-        Err(error) => {
-            let message = format!("`{}` is not {what}: {error}", shorten(text));
-            context.found.push(bad_value(node, message));
-            None
-        }
-    }
-}
-
-impl Read for Memory {
-    const SHAPE: Shape =
-        Shape::Text { pattern: Some("^[0-9]+(\\.[0-9]{1,3})? *[KMGTkmgt][Ii]?[Bb]$"), what: "amount, as in 4GiB" };
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        quantity(node, "an amount of memory", Self::parse, context)
-    }
-}
-
-impl Read for Cores {
-    const SHAPE: Shape = Shape::Scalar;
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        quantity(node, "a number of cores", Self::parse, context)
-    }
-}
-
-impl Read for Seconds {
-    const SHAPE: Shape =
-        Shape::Text { pattern: Some("^([0-9]+ *(s|m|min|h|d|w) *)+$"), what: "time, as in 90s or 8h" };
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        quantity(node, "a time", Self::parse, context)
-    }
-}
-
-impl Read for Expiry {
-    const SHAPE: Shape = Shape::Text { pattern: None, what: "time from now, as in 8h, or a date with time" };
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        let is_date = node.text().is_some_and(|text| text.contains('-'));
-        if !is_date {
-            return Seconds::read(node, context).map(|time| Self::AfterSeconds(time.seconds));
-        }
-        let text = line(node, "a time", context)?;
-        match text.parse::<Timestamp>() {
-            Ok(time) => Some(Self::At(time)),
-            Err(_) => {
-                let message = format!("`{}` is no date with time", shorten(text));
-                context.found.push(bad_value(node, message).help("write it as 2027-01-31T18:00:00Z"));
-                None
-            }
-        }
-    }
-}
-
-/// Addresses from which something is let in, as CIDR.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cidr(pub(crate) String);
-
-impl Read for Cidr {
-    const SHAPE: Shape = Shape::Text { pattern: Some("^[0-9a-fA-F.:]+(/[0-9]{1,3})?$"), what: "address or CIDR" };
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        let text = line(node, "an address or CIDR", context)?;
-        match cidr(text) {
-            Ok(cidr) => Some(Self(cidr)),
-            Err(help) => {
-                let message = format!("`{}` is no address range", shorten(text));
-                context.found.push(bad_value(node, message).help(help));
-                None
-            }
-        }
-    }
-}
-
-/// The canonical form of an address or range, or what mends it.
-fn cidr(text: &str) -> Result<String, String> {
-    let form = || "write it as 192.0.2.0/24 or 192.0.2.7".to_owned();
-    let (address, length) = text.split_once('/').map_or((text, None), |(a, l)| (a, Some(l)));
-    let address: IpAddr = address.parse().map_err(|_| form())?;
-    let (bits, width) = match address {
-        IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32),
-        IpAddr::V6(v6) => (u128::from(v6), 128),
-    };
-    let length: u32 = length.map_or(Ok(width), str::parse).map_err(|_| form())?;
-    if length > width {
-        return Err(format!("the length after `/` is at most {width}"));
-    }
-    let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-    if bits & !mask != 0 {
-        let network = match address {
-            IpAddr::V4(_) => {
-                IpAddr::V4(u32::try_from((bits & mask) >> 96).unwrap_or_default().into())
-            }
-            IpAddr::V6(_) => IpAddr::V6((bits & mask).into()),
-        };
-        return Err(format!("the range is {network}/{length}; for one address write {address}/{width}"));
-    }
-    Ok(format!("{address}/{length}"))
-}
-
 /// Name of a Unix account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccountName(pub(crate) String);
@@ -421,7 +319,8 @@ impl Read for AccountName {
     fn read(node: &Node, context: &mut Context) -> Option<Self> {
         let text = line(node, "the name of an account", context)?;
         let first = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        let rest = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
+        let rest =
+            text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
         if !first || !rest || text.len() > 32 {
             let message = format!("`{}` is no name of a Unix account", shorten(text));
             let help = "1 to 32 of a-z 0-9 _ -, a letter or _ first";
@@ -463,55 +362,4 @@ impl<T: Read> Read for OneOrMore<T> {
         let value = T::read(node, context)?;
         Some(Self(vec![Spanned::new(value, node.span)]))
     }
-}
-
-/// The user's tags.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tags(pub(crate) BTreeMap<String, String>);
-
-/// Most tags of the user's; EC2 allows 50 and some are ours.
-const TAG_COUNT_MAX: usize = 40;
-/// Longest key of a tag and longest value, in characters, by EC2.
-const TAG_CHARACTERS_MAX: (usize, usize) = (127, 255);
-
-impl Read for Tags {
-    const SHAPE: Shape = Shape::MapOf(&Shape::Scalar);
-
-    fn read(node: &Node, context: &mut Context) -> Option<Self> {
-        let Some(entries) = node.entries() else {
-            context.found.push(wrong_type(node, "a map of tags").help("write `tags: {owner: ada}`"));
-            return None;
-        };
-        if entries.len() > TAG_COUNT_MAX {
-            let message = format!("{} tags, at most {TAG_COUNT_MAX} are possible", entries.len());
-            context.found.push(bad_value(node, message));
-        }
-        let mut tags = BTreeMap::new();
-        for entry in entries {
-            let key = Node::plain(entry.key.clone(), entry.key_span);
-            if let Some(rule) = tag_key_problem(&entry.key) {
-                let message = format!("`{}` cannot be the key of a tag: {rule}", shorten(&entry.key));
-                context.found.push(bad_value(&key, message));
-            }
-            let Some(Loose(value)) = Loose::read(&entry.value, context) else { continue };
-            if value.chars().count() > TAG_CHARACTERS_MAX.1 {
-                let message = format!("a tag's value has at most {} characters", TAG_CHARACTERS_MAX.1);
-                context.found.push(bad_value(&entry.value, message));
-            }
-            tags.insert(entry.key.clone(), value);
-        }
-        Some(Self(tags))
-    }
-}
-
-fn tag_key_problem(key: &str) -> Option<String> {
-    let lower = key.to_ascii_lowercase();
-    let reserved = ["aws:", crate::tag::PREFIX].into_iter().find(|prefix| lower.starts_with(prefix));
-    if let Some(prefix) = reserved {
-        return Some(format!("keys that begin with `{prefix}` are not the user's"));
-    }
-    if key.is_empty() || key.chars().count() > TAG_CHARACTERS_MAX.0 {
-        return Some(format!("it has 1 to {} characters", TAG_CHARACTERS_MAX.0));
-    }
-    key.chars().any(char::is_control).then(|| "it holds a control character".to_owned())
 }

@@ -22,7 +22,12 @@ const NODE_COUNT_MAX: usize = 200_000;
 /// Parses the only document of a text. `base` is added to every place, for
 /// texts that are part of another one. `None`: there is no document, or it
 /// cannot be read and `found` says why.
-pub(crate) fn parse(source: SourceId, text: &str, base: usize, found: &mut Vec<Diagnostic>) -> Option<Node> {
+pub(crate) fn parse(
+    source: SourceId,
+    text: &str,
+    base: usize,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Node> {
     let mut builder = Builder {
         offsets: Offsets::new(text),
         source,
@@ -244,20 +249,29 @@ impl Builder<'_> {
     }
 
     fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, span: Span) {
-        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == expected)) {
+        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == expected))
+        {
             self.unknown_tag(tag, span);
         }
     }
 
     fn unknown_tag(&mut self, tag: &Tag, span: Span) {
-        let message = format!("the tag `{}{}` means nothing here", shorten(&tag.handle), shorten(&tag.suffix));
+        let message = format!(
+            "the tag `{}{}` means nothing here",
+            shorten(&tag.handle),
+            shorten(&tag.suffix)
+        );
         let problem = Diagnostic::error("yaml-tag", message).at(span, "");
         self.found.push(problem.help("leave it out; quote a text that begins with `!`"));
     }
 
     fn syntax(&self, info: &str, at: Marker) -> Box<Diagnostic> {
         let span = self.span(at.index(), at.index() + 1);
-        let span = Span::new(span.source, span.start, span.end.max(span.start + 1).min(self.base + self.text.len()));
+        let span = Span::new(
+            span.source,
+            span.start,
+            span.end.max(span.start + 1).min(self.base + self.text.len()),
+        );
         let (message, help) = words(info);
         if message.starts_with("nested") {
             return Box::new(Diagnostic::error("yaml-nesting", message).at(span, ""));
@@ -298,21 +312,57 @@ fn words(info: &str) -> (&'static str, Option<&'static str>) {
         ("unprintable", "a control character, which no YAML text holds", None),
         ("recursion limit", "nested deeper than any spec needs", None),
         ("byte order mark", "a byte order mark in the middle of the text", Some("remove it")),
-        ("tab", "a tab where only spaces may stand", Some("indent with spaces, YAML takes no tabs")),
-        ("unknown anchor", "no anchor has this name", Some("write `&name` before what `*name` stands for")),
+        (
+            "tab",
+            "a tab where only spaces may stand",
+            Some("indent with spaces, YAML takes no tabs"),
+        ),
+        (
+            "unknown anchor",
+            "no anchor has this name",
+            Some("write `&name` before what `*name` stands for"),
+        ),
         ("anchor", "this is no anchor or alias", Some("quote a text that begins with `*` or `&`")),
         ("simple key expect", "a `:` is missing after this key", Some("write `key: value`")),
-        ("mapping values are not allowed", "a `:` where no key can be", Some("quote a text that holds `: `")),
-        ("did not find expected key", "this line does not belong to the map above it", Some("indent keys of one map alike")),
-        ("'-' indicator", "this line does not belong to the list above it", Some("indent items of one list alike")),
+        (
+            "mapping values are not allowed",
+            "a `:` where no key can be",
+            Some("quote a text that holds `: `"),
+        ),
+        (
+            "did not find expected key",
+            "this line does not belong to the map above it",
+            Some("indent keys of one map alike"),
+        ),
+        (
+            "'-' indicator",
+            "this line does not belong to the list above it",
+            Some("indent items of one list alike"),
+        ),
         ("',' or '}'", "a `,` or `}` is missing here", None),
         ("',' or ']'", "a `,` or `]` is missing here", None),
-        ("invalid indentation", "this line is indented too little", Some("indent it as the lines above")),
-        ("wrongly indented", "this line is indented too little", Some("indent it as the lines above")),
+        (
+            "invalid indentation",
+            "this line is indented too little",
+            Some("indent it as the lines above"),
+        ),
+        (
+            "wrongly indented",
+            "this line is indented too little",
+            Some("indent it as the lines above"),
+        ),
         ("end of stream", "a quote that is opened and never closed", None),
         ("misplaced bracket", "a bracket that was never opened", None),
-        ("unexpected character", "a text cannot begin with this character", Some("put it in quotes")),
-        ("escape", "an escape that YAML does not know", Some("write `\\\\` for a backslash, or use single quotes")),
+        (
+            "unexpected character",
+            "a text cannot begin with this character",
+            Some("put it in quotes"),
+        ),
+        (
+            "escape",
+            "an escape that YAML does not know",
+            Some("write `\\\\` for a backslash, or use single quotes"),
+        ),
         ("document indicator", "a document ends within a quote", None),
         ("block scalar", "a broken text block", Some("write `|`, then indented lines")),
         ("tag", "a broken tag", Some("quote a text that begins with `!`")),

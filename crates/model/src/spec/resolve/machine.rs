@@ -56,7 +56,9 @@ fn choose<T: Clone>(
         for_provider,
     };
     match &value.value {
-        PerProvider::Each(each) => each.get(&provider).map(|one| chosen(one, true)).ok_or(value.span),
+        PerProvider::Each(each) => {
+            each.get(&provider).map(|one| chosen(one, true)).ok_or(value.span)
+        }
         PerProvider::One(one) => Ok(match alias(&one.value) {
             Some(found) => chosen(&found, true),
             None => chosen(one, false),
@@ -86,11 +88,13 @@ impl Frame<'_> {
         };
         match provider {
             ProviderKind::Local => self.local_image(chosen),
-            ProviderKind::Fake => Some(chosen.and_then(Result::ok).map_or("fake".to_owned(), |c| c.value)),
+            ProviderKind::Fake => {
+                Some(chosen.and_then(Result::ok).map_or("fake".to_owned(), |c| c.value))
+            }
             ProviderKind::Ec2 | ProviderKind::Openstack => {
                 let help = format!("`image`, or `{provider}:` in the map of images");
                 let Some(Ok(chosen)) = chosen else {
-                    self.missing(pool.span, "image", &help);
+                    self.missing(pool, "image", &help);
                     return None;
                 };
                 self.not_of_local(&chosen.value, chosen.span, chosen.value == HOST)
@@ -142,7 +146,9 @@ impl Frame<'_> {
             Field::Bad => return None,
             Field::Absent => None,
             Field::Is(value, _) => Some(choose(value, provider, |literal| match literal {
-                InstanceChoice::Named(name) => table.and_then(|table| alias_of(&table.0, name, provider)),
+                InstanceChoice::Named(name) => {
+                    table.and_then(|table| alias_of(&table.0, name, provider))
+                }
                 InstanceChoice::Needs(_) => None,
             })),
         };
@@ -155,7 +161,7 @@ impl Frame<'_> {
             ProviderKind::Ec2 | ProviderKind::Openstack => {
                 let help = format!("`instance_type`, or `{provider}:` in the map of types");
                 let Some(Ok(chosen)) = chosen else {
-                    self.missing(pool.span, "instance_type", &help);
+                    self.missing(pool, "instance_type", &help);
                     return None;
                 };
                 self.any_type(chosen)
@@ -167,7 +173,8 @@ impl Frame<'_> {
         match chosen.value {
             InstanceChoice::Named(name) => {
                 let local = name == HOST || name.starts_with("local.");
-                self.not_of_local(&name, chosen.span, local).map(|name| (name, NodeLimits::default()))
+                self.not_of_local(&name, chosen.span, local)
+                    .map(|name| (name, NodeLimits::default()))
             }
             InstanceChoice::Needs(needs) => self.needs(&needs, chosen.span),
         }
@@ -178,13 +185,18 @@ impl Frame<'_> {
         if let Some(provider) = elsewhere.filter(|_| is_local) {
             let message = format!("`{}` is of this machine, not of {provider}", shorten(name));
             let problem = Diagnostic::error("not-on-provider", message).at(span, "");
-            self.found.push(problem.help(format!("write a map: {{local: {}, {provider}: …}}", shorten(name))));
+            self.found.push(
+                problem.help(format!("write a map: {{local: {}, {provider}: …}}", shorten(name))),
+            );
             return None;
         }
         Some(name.to_owned())
     }
 
-    fn local_type(&mut self, chosen: Option<Result<Chosen<InstanceChoice>, Span>>) -> Option<(String, NodeLimits)> {
+    fn local_type(
+        &mut self,
+        chosen: Option<Result<Chosen<InstanceChoice>, Span>>,
+    ) -> Option<(String, NodeLimits)> {
         let free = |name: &str| Some((name.to_owned(), NodeLimits::default()));
         let (name, span, for_provider) = match chosen {
             None => return free(HOST),
@@ -201,23 +213,32 @@ impl Frame<'_> {
             return free(HOST);
         }
         if let Some((name, mib, cores)) = LOCAL_SIZES.iter().find(|(size, _, _)| *size == name) {
-            let limits = local_limits(Some(Memory { bytes: mib << 20 }), Some(Cores { milli: cores * 1000 }));
+            let limits = local_limits(
+                Some(Memory { bytes: mib << 20 }),
+                Some(Cores { milli: cores * 1000 }),
+            );
             return Some(((*name).to_owned(), limits));
         }
         let text = shorten(&name);
         if has_gpu(&name) {
             let message = format!("`{text}` has accelerators, nodes on this machine get none");
             let problem = Diagnostic::error("not-on-provider", message).at(span, "");
-            self.found.push(problem.help("name another type for local: `instance_type: {ec2: …, local: local.large}`"));
+            self.found.push(problem.help(
+                "name another type for local: `instance_type: {ec2: …, local: local.large}`",
+            ));
             return None;
         }
         let cloud_type = name.contains('.') && !name.starts_with("local.");
         if for_provider || !(cloud_type || self.written_for_cloud()) || name.starts_with("local.") {
             let known = LOCAL_SIZES.iter().map(|(size, _, _)| *size).chain([HOST]);
-            let problem = Diagnostic::error("bad-value", format!("local has no type `{text}`")).at(span, "");
+            let problem =
+                Diagnostic::error("bad-value", format!("local has no type `{text}`")).at(span, "");
             self.found.push(problem.help(match nearest(&name, known.clone()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}, or `{{cores: 2, memory: 4GiB}}`", known.collect::<Vec<_>>().join(", ")),
+                None => format!(
+                    "there are {}, or `{{cores: 2, memory: 4GiB}}`",
+                    known.collect::<Vec<_>>().join(", ")
+                ),
             }));
             return None;
         }
@@ -229,20 +250,30 @@ impl Frame<'_> {
         if let Some(gpus) = needs.gpus.get().filter(|gpus| gpus.value.0 > 0)
             && self.provider == Some(ProviderKind::Local)
         {
-            let problem = Diagnostic::error("not-on-provider", "nodes on this machine get no graphics processors");
+            let problem = Diagnostic::error(
+                "not-on-provider",
+                "nodes on this machine get no graphics processors",
+            );
             self.found.push(problem.at(gpus.span, ""));
         }
         if needs.cores.is_absent() && needs.memory.is_absent() {
-            let problem = Diagnostic::error("missing-key", "say how many `cores` or how much `memory`").at(span, "");
+            let problem =
+                Diagnostic::error("missing-key", "say how many `cores` or how much `memory`")
+                    .at(span, "");
             self.found.push(problem);
         }
         if let Some(memory) = needs.memory.get().filter(|memory| memory.value < LOCAL_MEMORY_MIN) {
-            let message = format!("{} is too little for a node, the least is {LOCAL_MEMORY_MIN}", memory.value);
+            let message = format!(
+                "{} is too little for a node, the least is {LOCAL_MEMORY_MIN}",
+                memory.value
+            );
             self.found.push(Diagnostic::error("bad-value", message).at(memory.span, ""));
         }
         let (memory, cores) = (needs.memory.value().copied(), needs.cores.value().copied());
-        let gpus = needs.gpus.value().filter(|gpus| gpus.0 > 0).map(|gpus| format!("{} gpus", gpus.0));
-        let parts = [cores.map(|cores| cores.to_string()), memory.map(|memory| memory.to_string()), gpus];
+        let gpus =
+            needs.gpus.value().filter(|gpus| gpus.0 > 0).map(|gpus| format!("{} gpus", gpus.0));
+        let parts =
+            [cores.map(|cores| cores.to_string()), memory.map(|memory| memory.to_string()), gpus];
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let limits = match self.provider {
             Some(ProviderKind::Local) => local_limits(memory, cores),
@@ -271,7 +302,8 @@ fn local_limits(memory: Option<Memory>, cores: Option<Cores>) -> NodeLimits {
 /// Whether an image is named by an id that only a cloud can know.
 fn is_cloud_id(image: &str) -> bool {
     let hexadecimal = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_hexdigit());
-    let uuid = image.len() == 36 && image.split('-').count() == 5 && image.split('-').all(hexadecimal);
+    let uuid =
+        image.len() == 36 && image.split('-').count() == 5 && image.split('-').all(hexadecimal);
     uuid || image.strip_prefix("ami-").is_some_and(hexadecimal)
 }
 

@@ -13,7 +13,7 @@ use super::provider_map::AliasTable;
 use super::read::Field;
 use super::section::{ClusterSpec, Spec};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::resolved::{Network, OnFailure, Pool, ProviderKind, Resolved};
+use crate::resolved::{HEAD_ROLE, Network, OnFailure, Pool, ProviderKind, Resolved};
 use crate::span::Spanned;
 
 pub(crate) use machine::LOCAL_SIZES;
@@ -40,7 +40,8 @@ pub fn resolve(loaded: Loaded, files: &Files) -> Result<Resolution, Diagnostics>
     let Loaded { spec, aliases, found, present, written_for, has_tree, files: named } = loaded;
     let Diagnostics { sources, list } = found;
     let provider = spec.cloud.value().and_then(|cloud| cloud.provider.value()).copied();
-    let mut frame = Frame { provider, written_for, aliases, files, found: list, not_yet: Vec::new() };
+    let mut frame =
+        Frame { provider, written_for, aliases, files, found: list, not_yet: Vec::new() };
     let resolved = if has_tree { frame.spec(&spec) } else { None };
     if has_tree {
         frame.presence(&present);
@@ -75,7 +76,8 @@ impl Frame<'_> {
         if on_failure.as_ref().is_some_and(|way| way.value == OnFailure::ReplaceNode) {
             self.later(on_failure.as_ref().map(|way| way.span), "replace a node that fails");
         }
-        let expires = self.once("expires", &spec.expires, &cluster.expires).map(|expiry| expiry.value);
+        let expires =
+            self.once("expires", &spec.expires, &cluster.expires).map(|expiry| expiry.value);
         let tags = self.once("tags", &spec.tags, &cluster.tags);
         let tags = tags.map(|tags| tags.value.0.clone()).unwrap_or_default();
         let network = self.network(spec, cluster);
@@ -85,10 +87,9 @@ impl Frame<'_> {
         let provider = self.provider?;
         let (region, profile) = match provider {
             ProviderKind::Local | ProviderKind::Fake => (Some(provider.as_str().to_owned()), None),
-            ProviderKind::Ec2 | ProviderKind::Openstack => (
-                named(cloud.map(|cloud| &cloud.region)),
-                named(cloud.map(|cloud| &cloud.profile)),
-            ),
+            ProviderKind::Ec2 | ProviderKind::Openstack => {
+                (named(cloud.map(|cloud| &cloud.region)), named(cloud.map(|cloud| &cloud.profile)))
+            }
         };
         Some(Resolved {
             cluster: cluster.name.value().cloned()?,
@@ -111,9 +112,12 @@ impl Frame<'_> {
             Field::Is(cloud, _) => !cloud.value.provider.is_absent(),
         };
         if !says_provider {
-            let problem = Diagnostic::error("missing-key", "the spec does not say where its nodes come from");
-            let problem = spec.cloud.key_span().map_or(problem.clone(), |span| problem.at(span, ""));
-            self.found.push(problem.help("add `cloud: {provider: local}`, or give --provider local"));
+            let problem =
+                Diagnostic::error("missing-key", "the spec does not say where its nodes come from");
+            let problem =
+                spec.cloud.key_span().map_or(problem.clone(), |span| problem.at(span, ""));
+            self.found
+                .push(problem.help("add `cloud: {provider: local}`, or give --provider local"));
         }
         let says_name = match &spec.cluster {
             Field::Absent => false,
@@ -122,11 +126,13 @@ impl Frame<'_> {
         };
         if !says_name {
             let problem = Diagnostic::error("missing-key", "the cluster has no name");
-            let problem = spec.cluster.key_span().map_or(problem.clone(), |span| problem.at(span, ""));
+            let problem =
+                spec.cluster.key_span().map_or(problem.clone(), |span| problem.at(span, ""));
             self.found.push(problem.help("add `cluster: {name: demo}`, or give --name demo"));
         }
         if let Some(kind @ (ProviderKind::Ec2 | ProviderKind::Openstack)) = self.provider {
-            let span = spec.cloud.value().and_then(|cloud| cloud.provider.get()).map(|kind| kind.span);
+            let span =
+                spec.cloud.value().and_then(|cloud| cloud.provider.get()).map(|kind| kind.span);
             self.later(span, &format!("make nodes on {kind}"));
         }
     }
@@ -139,19 +145,20 @@ impl Frame<'_> {
         let created = cluster.create_vpc.get().filter(|create| create.value);
         for (key, existing) in [("vpc_id", &cluster.vpc_id), ("subnet_id", &cluster.subnet_id)] {
             if let (Some(created), Some(existing)) = (created, existing.get()) {
-                let message = format!("`create_vpc` makes a network and `{key}` names an existing one");
-                let problem = Diagnostic::error("twice", message).at(existing.span, "").at(created.span, "");
+                let message =
+                    format!("`create_vpc` makes a network and `{key}` names an existing one");
+                let problem = Diagnostic::error("twice", message)
+                    .at(existing.span, "")
+                    .at(created.span, "the other");
                 self.found.push(problem.help("keep one of them"));
             }
         }
-        let pair = [("vpc_id", &cluster.vpc_id, "subnet_id", &cluster.subnet_id), (
-            "subnet_id",
-            &cluster.subnet_id,
-            "vpc_id",
-            &cluster.vpc_id,
-        )];
+        let pair = [
+            ("vpc_id", &cluster.vpc_id, "subnet_id", &cluster.subnet_id),
+            ("subnet_id", &cluster.subnet_id, "vpc_id", &cluster.vpc_id),
+        ];
         for (key, field, other, other_field) in pair {
-            if let (Some(there), true) = (field.get(), other_field.is_absent()) {
+            if let (Some(there), true, None) = (field.get(), other_field.is_absent(), created) {
                 let message = format!("`{key}` is of no use without `{other}`");
                 self.found.push(Diagnostic::error("missing-key", message).at(there.span, ""));
             }
@@ -180,7 +187,9 @@ impl Frame<'_> {
             self.found.push(problem.help("add one, as in `- nodename: master`"));
         }
         let roles = pool::roles(&list.value);
-        if !roles.iter().any(|role| role == crate::resolved::HEAD_ROLE) && !list.value.is_empty() {
+        let unsure =
+            list.value.is_empty() || list.value.iter().any(|pool| pool.value.role.is_bad());
+        if !unsure && !roles.iter().any(|role| role == HEAD_ROLE) {
             let message = "no pool has the role `head`, so no node is meant by the cluster's name";
             let span = spec.nodes.key_span().unwrap_or(list.span);
             let problem = Diagnostic::warning("no-head", message).at(span, "");
@@ -225,7 +234,8 @@ impl Frame<'_> {
     }
 
     fn later(&mut self, span: Option<crate::span::Span>, what: &str) {
-        let problem = Diagnostic::new(Severity::Error, "not-yet", format!("this build cannot {what} yet"));
+        let problem =
+            Diagnostic::new(Severity::Error, "not-yet", format!("this build cannot {what} yet"));
         self.not_yet.push(match span {
             Some(span) => problem.at(span, ""),
             None => problem,

@@ -32,7 +32,11 @@ impl Names<'_> {
 }
 
 /// Reports what is wrong with the names of all pools together.
-pub(super) fn check(pools: &[Spanned<PoolSpec>], provider: Option<ProviderKind>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    pools: &[Spanned<PoolSpec>],
+    provider: Option<ProviderKind>,
+    found: &mut Vec<Diagnostic>,
+) {
     let one = Count { min: 1, max: 1 };
     let names: Vec<Names<'_>> = pools
         .iter()
@@ -70,11 +74,19 @@ pub(super) fn check(pools: &[Spanned<PoolSpec>], provider: Option<ProviderKind>,
     }
 }
 
-fn collision(pool: &Names<'_>, other: &Names<'_>, name: &str, other_name: &str, what: &str) -> Diagnostic {
+fn collision(
+    pool: &Names<'_>,
+    other: &Names<'_>,
+    name: &str,
+    other_name: &str,
+    what: &str,
+) -> Diagnostic {
     let message = if name == other_name {
         format!("two {what} would be called `{name}`")
     } else {
-        format!("two {what} would be called `{other_name}` and `{name}`, which DNS and Slurm take for one name")
+        format!(
+            "two {what} would be called `{other_name}` and `{name}`, which DNS and Slurm take for one name"
+        )
     };
     let problem = Diagnostic::error("name-collision", message);
     problem.at(pool.span, "").at(other.span, "the other").help("rename one of the pools")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Frame;
 use crate::diagnostic::Diagnostic;
 use crate::resolved::{Count, HEAD_ROLE, KeyChoice, Pool, ProviderKind, WORKER_ROLE};
-use crate::span::{Span, Spanned};
+use crate::span::Spanned;
 use crate::spec::read::Field;
 use crate::spec::section::{ClusterSpec, PoolSpec};
 
@@ -66,7 +66,9 @@ impl Frame<'_> {
         let Some(count) = pool.count.get() else { return Count { min: 1, max: 1 } };
         if count.value.max > count.value.min {
             let Count { min, max } = count.value;
-            let message = format!("{min} of at most {max} nodes are made; this build does not grow pools by itself");
+            let message = format!(
+                "this build makes {min} of at most {max} nodes; pools do not grow by themselves yet"
+            );
             self.found.push(Diagnostic::note("elastic-later", message).at(count.span, ""));
         }
         count.value
@@ -84,7 +86,11 @@ impl Frame<'_> {
             Field::Bad => None,
             Field::Absent => {
                 if default.is_none() {
-                    self.missing(pool.span, "username", "the account that the image has, as in `username: debian`");
+                    self.missing(
+                        pool,
+                        "username",
+                        "the account that the image has, as in `username: debian`",
+                    );
                 }
                 default.map(ToOwned::to_owned)
             }
@@ -92,7 +98,9 @@ impl Frame<'_> {
     }
 
     fn key(&mut self, pool: &PoolSpec, cluster: &ClusterSpec) -> KeyChoice {
-        let Some(key) = own_or_common(&pool.key, &cluster.key).get() else { return KeyChoice::Default };
+        let Some(key) = own_or_common(&pool.key, &cluster.key).get() else {
+            return KeyChoice::Default;
+        };
         match key.value.as_str() {
             "default" => KeyChoice::Default,
             "new" => {
@@ -111,10 +119,12 @@ impl Frame<'_> {
     }
 
     /// Reports a key that this provider needs.
-    pub(super) fn missing(&mut self, span: Span, key: &str, help: &str) {
+    pub(super) fn missing(&mut self, pool: &PoolSpec, key: &str, help: &str) {
         let provider = self.provider.map_or("the provider", ProviderKind::as_str);
-        let message = format!("`{key}` is missing, {provider} needs it");
-        let problem = Diagnostic::error("missing-key", message).at(span, "of this pool");
+        let name = pool.nodename.value().map(|name| format!(" in pool `{name}`"));
+        let message =
+            format!("`{key}` is missing{}, {provider} needs it", name.unwrap_or_default());
+        let problem = Diagnostic::error("missing-key", message).at(pool.span, "");
         self.found.push(problem.help(format!("add {help}")));
     }
 }

@@ -79,7 +79,9 @@ impl Frame<'_> {
         if let Some(mark) = SECRET_MARKS.iter().find(|mark| text.contains(**mark)) {
             let message = format!("{what} seems to hold a secret (`{mark}`)");
             let problem = Diagnostic::warning("secret-in-script", message).at(span, "");
-            self.found.push(problem.help("scripts are stored with the cluster; fetch secrets at run time"));
+            self.found.push(
+                problem.help("scripts are stored with the cluster; fetch secrets at run time"),
+            );
         }
         Some(FirstBootScript { kind: kind.to_owned(), source, text })
     }

@@ -3,9 +3,11 @@
 use crate::name::ClusterName;
 use crate::resolved::{Expiry, OnFailure, UpdatePolicy};
 use crate::spec::provider_map::{InstanceChoice, PerProvider};
+use crate::spec::quantity::Cidr;
 use crate::spec::read::{Context, Field, Fields, Key, Read, Section, Shape};
+use crate::spec::tags::Tags;
 use crate::spec::tree::Node;
-use crate::spec::value::{AccountName, Cidr, OneOrMore, Tags};
+use crate::spec::value::{AccountName, OneOrMore};
 
 /// What `cluster` says.
 #[derive(Debug, Clone, Default)]
@@ -28,15 +30,20 @@ pub(crate) struct ClusterSpec {
 const OWN_NETWORK: &str = "a cluster on this machine has a network of its own";
 
 static NAME: Key<ClusterName> =
-    Key::new("name", "Name of the cluster; `--name` says it for one command.").policy(UpdatePolicy::Forbidden);
-static USE_PLACEMENT_GROUP: Key<bool> =
-    Key::new("use_placement_group", "Place nodes close to each other; only some instance types allow it.")
-        .not_local("all nodes are on this machine")
+    Key::new("name", "Name of the cluster; `--name` says it for one command.")
         .policy(UpdatePolicy::Forbidden);
-static CREATE_VPC: Key<bool> =
-    Key::new("create_vpc", "Make a network for the cluster: VPC, internet gateway, public subnet, routes.")
-        .not_local(OWN_NETWORK)
-        .policy(UpdatePolicy::Forbidden);
+static USE_PLACEMENT_GROUP: Key<bool> = Key::new(
+    "use_placement_group",
+    "Place nodes close to each other; only some instance types allow it.",
+)
+.not_local("all nodes are on this machine")
+.policy(UpdatePolicy::Forbidden);
+static CREATE_VPC: Key<bool> = Key::new(
+    "create_vpc",
+    "Make a network for the cluster: VPC, internet gateway, public subnet, routes.",
+)
+.not_local(OWN_NETWORK)
+.policy(UpdatePolicy::Forbidden);
 static VPC_ID: Key<String> = Key::new("vpc_id", "Existing network to use; with `subnet_id`.")
     .not_local(OWN_NETWORK)
     .policy(UpdatePolicy::Forbidden);
@@ -46,20 +53,26 @@ static SUBNET_ID: Key<String> = Key::new("subnet_id", "Existing subnet to use; w
 static IMAGE: Key<PerProvider<String>> =
     Key::new("image", "Image of pools that name none.").policy(UpdatePolicy::Replace);
 static INSTANCE_TYPE: Key<PerProvider<InstanceChoice>> =
-    Key::new("instance_type", "Instance type of pools that name none.").policy(UpdatePolicy::Replace);
+    Key::new("instance_type", "Instance type of pools that name none.")
+        .policy(UpdatePolicy::Replace);
 static USERNAME: Key<AccountName> =
     Key::new("username", "Log-in account of pools that name none.").policy(UpdatePolicy::Replace);
-static KEY: Key<String> = Key::new("key", "Key of pools that name none.").policy(UpdatePolicy::Replace);
+static KEY: Key<String> =
+    Key::new("key", "Key of pools that name none.").policy(UpdatePolicy::Replace);
 static TAGS: Key<Tags> = Key::new("tags", "As `tags` at the top; one of the two places.");
 static SSH_FROM: Key<OneOrMore<Cidr>> =
-    Key::new("ssh_from", "As `ssh_from` at the top; one of the two places.").not_local(super::top::SSH_FROM_LOCAL);
+    Key::new("ssh_from", "As `ssh_from` at the top; one of the two places.")
+        .not_local(super::top::SSH_FROM_LOCAL);
 static ON_FAILURE: Key<OnFailure> =
     Key::new("on_failure", "As `on_failure` at the top; one of the two places.");
-static EXPIRES: Key<Expiry> = Key::new("expires", "As `expires` at the top; one of the two places.")
-    .later(super::top::EXPIRES_LATER);
-static FILTER: Key<String> =
-    Key::new("filter", "Machines that belong to the cluster without having been made for it, as a target.")
-        .later("adopt machines that it did not make");
+static EXPIRES: Key<Expiry> =
+    Key::new("expires", "As `expires` at the top; one of the two places.")
+        .later(super::top::EXPIRES_LATER);
+static FILTER: Key<String> = Key::new(
+    "filter",
+    "Machines that belong to the cluster without having been made for it, as a target.",
+)
+.later("adopt machines that it did not make");
 
 pub(crate) static CLUSTER: Section = Section {
     name: "`cluster`",

@@ -5,8 +5,9 @@ use crate::resolved::{Count, UpdatePolicy};
 use crate::span::{Span, Spanned};
 use crate::spec::provider_map::{InstanceChoice, PerProvider};
 use crate::spec::read::{Context, Field, Fields, Key, Read, Section, Shape};
+use crate::spec::tags::Tags;
 use crate::spec::tree::Node;
-use crate::spec::value::{AccountName, First, OneOrMore, Role, Script, Tags};
+use crate::spec::value::{AccountName, First, OneOrMore, Role, Script};
 use crate::unit::Memory;
 
 /// What an entry of `nodes` says.
@@ -42,7 +43,8 @@ static COUNT: Key<Count> = Key::new(
     "Number of nodes, 1 if left out; `MIN..MAX` for a pool that grows with the work (this build makes MIN).",
 );
 static FIRST: Key<First> =
-    Key::new("first", "Number of the first node; numbers the nodes even if there is one.").policy(UpdatePolicy::Replace);
+    Key::new("first", "Number of the first node; numbers the nodes even if there is one.")
+        .policy(UpdatePolicy::Replace);
 static IMAGE: Key<PerProvider<String>> =
     Key::new("image", "Image of the nodes; on `local` only `host`, the files of this machine.")
         .policy(UpdatePolicy::Replace);
@@ -51,32 +53,40 @@ static INSTANCE_TYPE: Key<PerProvider<InstanceChoice>> = Key::new(
     "Type of machine, or needs (`{cores: 2, memory: 4GiB}`); on `local` a size as `local.small`, or `host` for no limits.",
 )
 .policy(UpdatePolicy::Replace);
-static USERNAME: Key<AccountName> = Key::new("username", "Account for log-in.").policy(UpdatePolicy::Replace);
+static USERNAME: Key<AccountName> =
+    Key::new("username", "Account for log-in.").policy(UpdatePolicy::Replace);
 static KEY: Key<String> = Key::new(
     "key",
     "Key pair that the provider knows by this name; `default` for your own default key, `new` for one of the cluster.",
 )
 .policy(UpdatePolicy::Replace);
 static TAGS: Key<Tags> = Key::new("tags", "Tags of the nodes, over those of the cluster.");
-static USER_DATA: Key<Script> =
-    Key::new("user_data", "Script of the first boot: a path relative to the spec, or text that begins with `#!`.")
-        .policy(UpdatePolicy::Replace);
-static SETUP: Key<Script> =
-    Key::new("setup", "Script that sets the node up, after `user_data`, once: a path or text as there.")
-        .policy(UpdatePolicy::Replace);
+static USER_DATA: Key<Script> = Key::new(
+    "user_data",
+    "Script of the first boot: a path relative to the spec, or text that begins with `#!`.",
+)
+.policy(UpdatePolicy::Replace);
+static SETUP: Key<Script> = Key::new(
+    "setup",
+    "Script that sets the node up, after `user_data`, once: a path or text as there.",
+)
+.policy(UpdatePolicy::Replace);
 static SPOT: Key<bool> = Key::new("spot", "Ask for cheaper machines that the cloud may take back.")
     .not_local("nobody takes nodes of this machine back")
     .policy(UpdatePolicy::Replace);
-static ROOT_SIZE: Key<Memory> =
-    Key::new("root_size", "Size of the root disk.").later("size root disks").policy(UpdatePolicy::Replace);
-static VOLUMES: Key<Vec<Spanned<VolumeSpec>>> =
-    Key::new("volumes", "Disks of the nodes.").later("attach volumes").policy(UpdatePolicy::Replace);
+static ROOT_SIZE: Key<Memory> = Key::new("root_size", "Size of the root disk.")
+    .later("size root disks")
+    .policy(UpdatePolicy::Replace);
+static VOLUMES: Key<Vec<Spanned<VolumeSpec>>> = Key::new("volumes", "Disks of the nodes.")
+    .later("attach volumes")
+    .policy(UpdatePolicy::Replace);
 static IAM_POLICIES: Key<OneOrMore<String>> =
     Key::new("iam_policies", "Permissions that the nodes have at the cloud.")
         .later("give nodes permissions at a cloud")
         .policy(UpdatePolicy::Replace);
-static SELECTOR: Key<String> = Key::new("selector", "The machine that this is, as a target; for clusters adopted.")
-    .later("adopt machines that it did not make");
+static SELECTOR: Key<String> =
+    Key::new("selector", "The machine that this is, as a target; for clusters adopted.")
+        .later("adopt machines that it did not make");
 static KEYFILE: Key<String> = Key::new("keyfile", "Private key for log-in; for clusters adopted.")
     .later("adopt machines that it did not make");
 
@@ -144,7 +154,8 @@ static VOLUME_MOUNT: Key<super::service::AbsolutePath> =
     Key::new("mount", "Where it is mounted.").required();
 static VOLUME_SIZE: Key<Memory> = Key::new("size", "Size of a new volume.");
 static VOLUME_ID: Key<String> = Key::new("volume", "Existing volume.");
-static VOLUME_SNAPSHOT: Key<String> = Key::new("snapshot", "Snapshot that a new volume is made from.");
+static VOLUME_SNAPSHOT: Key<String> =
+    Key::new("snapshot", "Snapshot that a new volume is made from.");
 
 pub(crate) static VOLUME: Section = Section {
     name: "`volumes`",

@@ -20,7 +20,9 @@ impl Read for AbsolutePath {
         let climbs = path.split('/').any(|part| part == "..");
         if path == "/" || !path.starts_with('/') || climbs {
             let message = format!("`{}` is no place to mount anything", shorten(path));
-            context.found.push(bad_value(node, message).help("write a path from the root, as in /data"));
+            context
+                .found
+                .push(bad_value(node, message).help("write a path from the root, as in /data"));
             return None;
         }
         Some(Self(path.to_owned()))
@@ -218,7 +220,8 @@ fn one_of(keys: &[(&str, Option<Span>)], what: &str, context: &mut Context) {
     let mut given = keys.iter().filter_map(|(key, span)| span.map(|span| (key, span)));
     if let (Some((first, first_span)), Some((second, span))) = (given.next(), given.next()) {
         let message = format!("`{first}` and `{second}` both say {what}");
-        let problem = crate::Diagnostic::error("twice", message).at(span, "").at(first_span, "the other");
+        let problem =
+            crate::Diagnostic::error("twice", message).at(span, "").at(first_span, "the other");
         context.found.push(problem.help("keep one of them"));
     }
 }

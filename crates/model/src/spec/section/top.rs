@@ -4,9 +4,11 @@ use super::service::Entries;
 use super::{CheckSpec, CloudSpec, ClusterSpec, PoolSpec, SchedulerSpec, StorageSpec, UserSpec};
 use crate::resolved::{Expiry, OnFailure};
 use crate::span::Spanned;
+use crate::spec::quantity::Cidr;
 use crate::spec::read::{Context, Field, Fields, Key, Read, Section, Shape};
+use crate::spec::tags::Tags;
 use crate::spec::tree::Node;
-use crate::spec::value::{Cidr, OneOrMore, Tags};
+use crate::spec::value::OneOrMore;
 
 /// What the spec says.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +28,8 @@ pub(super) const EXPIRES_LATER: &str = "delete a cluster by itself when its time
 
 static CLOUD: Key<CloudSpec> = Key::new("cloud", "Where the nodes come from.");
 static CLUSTER: Key<ClusterSpec> = Key::new("cluster", "The cluster's name and network.");
-static NODES: Key<Vec<Spanned<PoolSpec>>> = Key::new("nodes", "The pools, at least one.").required();
+static NODES: Key<Vec<Spanned<PoolSpec>>> =
+    Key::new("nodes", "The pools, at least one.").required();
 static TAGS: Key<Tags> = Key::new("tags", "Tags of the cluster and of all its nodes.");
 static SSH_FROM: Key<OneOrMore<Cidr>> =
     Key::new("ssh_from", "From where ssh is let in: addresses or CIDRs.").not_local(SSH_FROM_LOCAL);
@@ -34,9 +37,11 @@ static ON_FAILURE: Key<OnFailure> = Key::new(
     "on_failure",
     "When a change fails: `rollback` what it made (the default), or `keep` it for a look.",
 );
-static EXPIRES: Key<Expiry> =
-    Key::new("expires", "When the cluster is deleted by itself: after `8h`, or at a date with time.")
-        .later(EXPIRES_LATER);
+static EXPIRES: Key<Expiry> = Key::new(
+    "expires",
+    "When the cluster is deleted by itself: after `8h`, or at a date with time.",
+)
+.later(EXPIRES_LATER);
 static USERS: Key<Vec<Spanned<UserSpec>>> =
     Key::new("users", "People with an account on every node.").later("make accounts on nodes");
 static SCHEDULER: Key<SchedulerSpec> =
