@@ -10,4 +10,4 @@ pub mod lint;
 pub mod plan;
 
 pub use lint::{Flaw, lint};
-pub use plan::{PlanContext, plan};
+pub use plan::{CODES, PlanContext, plan};

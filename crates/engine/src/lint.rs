@@ -2,6 +2,9 @@
 //! every plan they make to it, and an executor may in debug builds; a flaw is a
 //! mistake of ours, never of the user's.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::inventory::{Inventory, ObservedNode};
@@ -129,8 +132,7 @@ fn check_wanted(plan: &Plan, flaws: &mut Vec<Flaw>) {
     }
     let spec = Resolved::from_stored(&plan.spec).ok();
     for (pool, wanted) in by_pool {
-        let count =
-            spec.as_ref().and_then(|spec| spec.pool(pool)).map_or(0, |pool| pool.count.max);
+        let count = spec.as_ref().and_then(|spec| spec.pool(pool)).map_or(0, |pool| pool.count.max);
         if wanted > usize::try_from(count).unwrap_or(usize::MAX) {
             flaws.push(Flaw::AboveCount { pool: pool.clone(), wanted, count });
         }

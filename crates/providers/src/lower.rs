@@ -14,8 +14,7 @@ use std::net::Ipv4Addr;
 use model::name::NodeName;
 use model::node::{Generation, NodeId};
 use model::plan::{
-    Action, Change, ClusterOrder, Intent, Plan, Reason, Step, StepId, StepKind, Subject,
-    WantedNode,
+    Action, Change, ClusterOrder, Intent, Plan, Reason, Step, StepId, StepKind, Subject, WantedNode,
 };
 
 /// The steps of a plan; none for an empty plan.
@@ -105,11 +104,7 @@ fn lower_delete(plan: &Plan, steps: &mut Steps) {
             before.push(steps.push(&[mark], kind, change.reason.clone()));
         }
     }
-    steps.push(
-        &before,
-        StepKind::DeleteCluster,
-        Reason::new("all its machines are removed"),
-    );
+    steps.push(&before, StepKind::DeleteCluster, Reason::new("all its machines are removed"));
 }
 
 fn cluster_reason(plan: &Plan) -> Reason {
@@ -137,5 +132,129 @@ impl Steps {
             reason,
         });
         id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model::plan::{Intent, Plan, Step, StepKind};
+    use model::resolved::Resolved;
+    use testkit::build::{PoolBuilder, SpecBuilder, cluster, node};
+    use testkit::world::World;
+
+    use super::lower_direct;
+
+    fn spec(image: &str, workers: u32) -> Resolved {
+        SpecBuilder::new("demo")
+            .pool(PoolBuilder::head("head"))
+            .pool(PoolBuilder::new("worker").count(workers).first(1).image(image))
+            .build()
+    }
+
+    /// The plan of an intent in a world where that spec was made.
+    fn planned(made: Option<&Resolved>, intent: Intent, spec: Option<&Resolved>) -> Plan {
+        let mut world = World::new();
+        if let Some(made) = made {
+            world.apply(Intent::Create, Some(made), &cluster("demo")).unwrap();
+        }
+        world.plan(intent, spec, &cluster("demo")).unwrap()
+    }
+
+    /// One line per step: number, what, after which.
+    fn shown(plan: &Plan) -> Vec<String> {
+        let line = |step: &Step| {
+            let node = step.kind.node().map(|name| format!(" {name}")).unwrap_or_default();
+            let after: Vec<String> = step.after.iter().map(|id| id.0.to_string()).collect();
+            format!("{} {}{node} [{}]", step.id.0, step.kind.verb(), after.join(" "))
+        };
+        lower_direct(plan, "ada@desk", None).iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_create_records_makes_tells_and_completes() {
+        let plan = planned(None, Intent::Create, Some(&spec("a", 2)));
+        assert_eq!(
+            shown(&plan),
+            [
+                "0 record cluster []",
+                "1 make node head [0]",
+                "2 make node worker1 [0]",
+                "3 make node worker2 [0]",
+                "4 tell members [0 1 2 3]",
+                "5 complete change [4]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_replacement_is_made_after_its_removal() {
+        let plan = planned(Some(&spec("a", 2)), Intent::Update, Some(&spec("b", 1)));
+        assert_eq!(
+            shown(&plan),
+            [
+                "0 record cluster []",
+                "1 remove node worker1 [0]",
+                "2 make node worker1 [1]",
+                "3 remove node worker2 [0]",
+                "4 tell members [0 1 2 3]",
+                "5 complete change [4]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_terminate_records_the_name_before_the_machine_goes() {
+        let intent = Intent::Terminate([node("worker2")].into());
+        let plan = planned(Some(&spec("a", 2)), intent, None);
+        assert_eq!(
+            shown(&plan),
+            [
+                "0 record cluster []",
+                "1 remove node worker2 [0]",
+                "2 tell members [0 1]",
+                "3 complete change [2]",
+            ]
+        );
+        let steps = lower_direct(&plan, "ada@desk", None);
+        let Some(StepKind::EnsureCluster { order }) = steps.first().map(|step| &step.kind) else {
+            panic!("the record comes first");
+        };
+        assert_eq!(order.removed, [node("worker2")].into());
+        assert_eq!(order.base, plan.base);
+    }
+
+    #[test]
+    fn a_delete_marks_first_and_takes_the_record_last() {
+        let plan = planned(Some(&spec("a", 1)), Intent::Delete, None);
+        assert_eq!(
+            shown(&plan),
+            [
+                "0 begin delete []",
+                "1 remove node head [0]",
+                "2 remove node worker1 [0]",
+                "3 remove cluster [0 1 2]",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_empty_plan_has_no_steps() {
+        let plan = planned(Some(&spec("a", 1)), Intent::Update, Some(&spec("a", 1)));
+        assert_eq!(shown(&plan), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_step_is_of_the_plans_generation_and_comes_after_smaller_numbers() {
+        let plan = planned(Some(&spec("a", 3)), Intent::Update, Some(&spec("b", 4)));
+        let steps = lower_direct(&plan, "ada@desk", None);
+        let numbers: BTreeMap<_, _> =
+            steps.iter().enumerate().map(|(place, step)| (step.id, place)).collect();
+        assert_eq!(numbers.len(), steps.len());
+        for (place, step) in steps.iter().enumerate() {
+            assert_eq!(step.generation, plan.generation);
+            assert!(step.after.iter().all(|before| numbers[before] < place));
+        }
     }
 }

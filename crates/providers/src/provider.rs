@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use model::Diagnostic;
 use model::event::TimelineEvent;
 use model::inventory::{ClusterSummary, Inventory};
 use model::name::{ClusterName, NodeName};
 use model::plan::{Plan, Receipt, Step};
 use model::resolved::{ProviderKind, Resolved};
 use model::secret::SecretText;
-use model::Diagnostic;
 
 use crate::error::ProviderError;
 

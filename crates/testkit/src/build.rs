@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::name::{ClusterName, NodeName, PoolName};
 use model::plan::{FirstBootScript, NodeLimits, WantedNode};
-use model::resolved::{ProviderKind, STORED_VERSION, Resolved};
+use model::resolved::{ProviderKind, Resolved, STORED_VERSION};
 use serde_json::{Value, json};
 
 /// A cluster's name.

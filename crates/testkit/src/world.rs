@@ -99,9 +99,9 @@ impl World {
         spec: Option<&Resolved>,
         cluster: &ClusterName,
     ) -> Result<Plan, Vec<Diagnostic>> {
-        let inventory = self.observe(cluster).map_err(|error| {
-            vec![Diagnostic::error("observe", format!("failed to {error}"))]
-        })?;
+        let inventory = self
+            .observe(cluster)
+            .map_err(|error| vec![Diagnostic::error("observe", format!("failed to {error}"))])?;
         self.clusters_made += 1;
         let context = PlanContext {
             now: self.provider.clock().now(),

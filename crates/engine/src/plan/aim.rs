@@ -253,8 +253,10 @@ fn needed(spec: Option<&Resolved>) -> Result<&Resolved, Vec<Diagnostic>> {
 fn accepted(record: &ClusterRecord) -> Result<Resolved, Vec<Diagnostic>> {
     Resolved::from_stored(&record.spec).map_err(|error| {
         let text = format!("the accepted spec of cluster {} cannot be read: {error}", record.name);
-        vec![Diagnostic::error("stored-spec", text)
-            .help("use the squall that made it, or `squall delete` and make it again")]
+        vec![
+            Diagnostic::error("stored-spec", text)
+                .help("use the squall that made it, or `squall delete` and make it again"),
+        ]
     })
 }
 

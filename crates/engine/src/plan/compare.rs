@@ -26,7 +26,8 @@ pub(super) fn nodes(aim: &Aim<'_>, sight: &Sight<'_>) -> Vec<Change> {
 fn wanted(aim: &Aim<'_>, sight: &Sight<'_>, node: &WantedNode) -> Option<Change> {
     let changing = matches!(aim.mode, Mode::New | Mode::GoOn | Mode::Update);
     let Some(seen) = sight.machine(&node.name) else {
-        return changing.then(|| change(&node.name, None, Action::Create, missing(aim, sight, node)));
+        return changing
+            .then(|| change(&node.name, None, Action::Create, missing(aim, sight, node)));
     };
     if seen.digest != node.digest || seen.pool != node.pool {
         let keys = keys::replaced(&aim.differences, node, seen);
@@ -41,7 +42,10 @@ fn wanted(aim: &Aim<'_>, sight: &Sight<'_>, node: &WantedNode) -> Option<Change>
     let live = keys::live(node, seen);
     if changing && !live.is_empty() {
         let reason = format!("{} can be changed where it stands", listed(&live));
-        return Some(Change { keys: live, ..change(&node.name, Some(seen), Action::Update, reason) });
+        return Some(Change {
+            keys: live,
+            ..change(&node.name, Some(seen), Action::Update, reason)
+        });
     }
     Some(change(&node.name, Some(seen), Action::Keep, kept(seen).to_owned()))
 }

@@ -18,9 +18,8 @@ pub(super) fn refuse(
     sight: &Sight<'_>,
     now: Timestamp,
 ) -> Result<(), Vec<Diagnostic>> {
-    let deletes = changes
-        .iter()
-        .any(|change| matches!(change.action, Action::Delete | Action::Replace));
+    let deletes =
+        changes.iter().any(|change| matches!(change.action, Action::Delete | Action::Replace));
     let age_s = now.as_second().saturating_sub(sight.inventory.observed_at.as_second());
     if !deletes || age_s <= INVENTORY_AGE_MAX_S {
         return Ok(());

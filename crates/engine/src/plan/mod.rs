@@ -4,6 +4,7 @@
 //! and tell the reader what else there is to know. Every change has a reason.
 
 mod aim;
+mod codes;
 mod compare;
 mod frame;
 mod ground;
@@ -11,6 +12,9 @@ mod keys;
 mod notes;
 mod planner;
 mod sight;
+#[cfg(test)]
+mod tests;
 
+pub use codes::CODES;
 pub use planner::{PlanContext, plan};
 pub(crate) use sight::is_own;

@@ -21,7 +21,6 @@ pub(super) fn collect(aim: &Aim<'_>, sight: &Sight<'_>, changes: &[Change]) -> V
     notes.extend(stopped(aim, sight, changes));
     notes.extend(gone_already(aim, sight));
     notes.extend(kept_away(aim, sight));
-    notes.extend(elastic(aim));
     notes.extend(foreign(sight));
     notes.extend(unlisted(sight));
     notes.extend(idle(aim, changes, &notes));
@@ -57,8 +56,8 @@ fn missing(aim: &Aim<'_>, sight: &Sight<'_>) -> Option<Diagnostic> {
         .map(|node| &node.name)
         .filter(|name| sight.machine(name).is_none())
         .collect();
-    let text = format!("{} declared and not there", counted(&names)?);
-    Some(Diagnostic::warning("node-missing", text).help("`squall update` makes them again"))
+    let text = format!("{}: declared and not there", listed(&names)?);
+    Some(Diagnostic::warning("node-missing", text).help("`squall update` makes what is missing"))
 }
 
 fn stopped(aim: &Aim<'_>, sight: &Sight<'_>, changes: &[Change]) -> Option<Diagnostic> {
@@ -76,8 +75,8 @@ fn stopped(aim: &Aim<'_>, sight: &Sight<'_>, changes: &[Change]) -> Option<Diagn
         .filter(|node| matches!(node.state, NodeState::Stopped | NodeState::Stopping))
         .map(|node| &node.name)
         .collect();
-    let text = format!("{} stopped and left so", counted(&names)?);
-    Some(Diagnostic::note("node-stopped", text).help("`squall start` brings them up"))
+    let text = format!("{}: stopped and left so", listed(&names)?);
+    Some(Diagnostic::note("node-stopped", text).help("`squall start` brings up what is stopped"))
 }
 
 /// Names given to `terminate` that stay away already.
@@ -88,7 +87,7 @@ fn gone_already(aim: &Aim<'_>, sight: &Sight<'_>) -> Option<Diagnostic> {
         .iter()
         .filter(|name| record.removed.contains(*name) && sight.machine(name).is_none())
         .collect();
-    let text = format!("{} terminated already", counted(&names)?);
+    let text = format!("{}: terminated already", listed(&names)?);
     Some(Diagnostic::note("node-terminated", text))
 }
 
@@ -99,34 +98,17 @@ fn kept_away(aim: &Aim<'_>, sight: &Sight<'_>) -> Option<Diagnostic> {
         return None;
     }
     let names: Vec<&NodeName> = aim.removed.intersection(&record.removed).collect();
-    let text = format!("{} terminated by name, so not made again", counted(&names)?);
-    let help = "a changed count or spec of the pool brings them back";
+    let text = format!("{}: terminated by name, so not made again", listed(&names)?);
+    let help = "`squall update` with a changed count or spec of the pool undoes that";
     Some(Diagnostic::note("node-terminated", text).help(help))
-}
-
-fn elastic(aim: &Aim<'_>) -> Vec<Diagnostic> {
-    let Some(spec) = aim.spec.as_ref().filter(|_| aim.mode != Mode::Terminate) else {
-        return Vec::new();
-    };
-    let pools = spec.get().pools.iter().filter(|pool| pool.count.max > pool.count.min);
-    pools
-        .map(|pool| {
-            let text = format!(
-                "pool {} may have {} nodes; {} of them are made now",
-                pool.name, pool.count, pool.count.min
-            );
-            Diagnostic::note("count-minimum", text)
-                .help("this build does not grow a pool by itself")
-        })
-        .collect()
 }
 
 fn foreign(sight: &Sight<'_>) -> Option<Diagnostic> {
     let names: Vec<String> = sight.foreign.iter().map(|node| described(node)).collect();
     let names: Vec<&String> = names.iter().collect();
     let text = format!(
-        "{} named like this cluster's and not made by it, so never touched",
-        counted(&names)?
+        "{}: named like this cluster's and not made by it, so never touched",
+        listed(&names)?
     );
     Some(Diagnostic::warning("machine-foreign", text))
 }
@@ -157,15 +139,13 @@ fn idle(aim: &Aim<'_>, changes: &[Change], others: &[Diagnostic]) -> Option<Diag
     Some(Diagnostic::note("nothing-to-do", text))
 }
 
-/// "a, b and 3 more are", or nothing for nobody.
-fn counted<T: std::fmt::Display>(names: &[&T]) -> Option<String> {
-    let listed: Vec<String> =
-        names.iter().take(NAMES_LISTED_MAX).map(ToString::to_string).collect();
-    let more = names.len().saturating_sub(NAMES_LISTED_MAX);
-    match (names.len(), more) {
-        (0, _) => None,
-        (1, _) => Some(format!("{} is", listed.join(", "))),
-        (_, 0) => Some(format!("{} are", listed.join(", "))),
-        _ => Some(format!("{} and {more} more are", listed.join(", "))),
+/// "a, b and 3 more", or nothing for nobody.
+fn listed<T: std::fmt::Display>(names: &[&T]) -> Option<String> {
+    let some: Vec<String> = names.iter().take(NAMES_LISTED_MAX).map(ToString::to_string).collect();
+    let some = some.join(", ");
+    match names.len().saturating_sub(NAMES_LISTED_MAX) {
+        _ if names.is_empty() => None,
+        0 => Some(some),
+        more => Some(format!("{some} and {more} more")),
     }
 }

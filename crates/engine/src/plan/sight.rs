@@ -43,13 +43,8 @@ pub(super) fn see(inventory: &Inventory) -> Result<Sight<'_>, Vec<Diagnostic>> {
     if let (Some(_), Known::Unknown(why)) = (record, &inventory.nodes) {
         return Err(vec![blind("the machines", inventory, why)]);
     }
-    let mut sight = Sight {
-        inventory,
-        record,
-        own: BTreeMap::new(),
-        leaving: Vec::new(),
-        foreign: Vec::new(),
-    };
+    let mut sight =
+        Sight { inventory, record, own: BTreeMap::new(), leaving: Vec::new(), foreign: Vec::new() };
     let mut torn = Vec::new();
     for node in inventory.nodes() {
         match record {

@@ -13,8 +13,8 @@ use model::resolved::Resolved;
 use model::tag;
 use proptest::prelude::*;
 use testkit::ErrorKind;
-use testkit::fake::{Call, Fault, FaultEffect};
 use testkit::build::{PoolBuilder, SpecBuilder, cluster, node};
+use testkit::fake::{Call, Fault, FaultEffect};
 use testkit::world::World;
 
 /// Rounds after the last fault within which a cluster must be what it should.

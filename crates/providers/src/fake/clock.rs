@@ -1,7 +1,7 @@
 //! Virtual time: it stands still until somebody moves it, and never goes back.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 

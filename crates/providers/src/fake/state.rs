@@ -16,7 +16,7 @@ use super::fault::{FaultEffect, Script};
 use super::machine::{Latencies, Machine};
 
 /// The only region there is.
-pub(super) const REGION: &str = "fake-1";
+pub(super) const REGION: &str = "fake";
 
 /// The cloud.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,8 +103,7 @@ impl State {
         }
         self.machines.retain(|machine| machine.seen.state != NodeState::Terminated);
         for (cluster, node, due) in happened {
-            let what =
-                if due.state == NodeState::Running { word::STARTED } else { word::REMOVED };
+            let what = if due.state == NodeState::Running { word::STARTED } else { word::REMOVED };
             if let Some(cluster) = cluster {
                 self.note(&cluster, Some(&node), due.at, (Level::Info, what, None));
             }
@@ -146,9 +145,9 @@ impl State {
             Some(FaultEffect::HideNodes) => {
                 Known::Unknown("the machines cannot be listed (scripted)".to_owned())
             }
-            _ => Known::Seen(
-                self.machines_of(cluster).map(|machine| machine.seen.clone()).collect(),
-            ),
+            _ => {
+                Known::Seen(self.machines_of(cluster).map(|machine| machine.seen.clone()).collect())
+            }
         };
         Inventory {
             provider: ProviderKind::Fake,

@@ -65,11 +65,11 @@ impl Execution<'_> {
             return if record.spec == order.spec && record.removed == order.removed {
                 Ok(unchanged(None))
             } else {
-                Err(moved_on(step, record.accepted))
+                Err(other_base(step, order.base, record.accepted))
             };
         }
         if order.base != Some(record.accepted) || step.generation < record.accepted {
-            return Err(moved_on(step, record.accepted));
+            return Err(other_base(step, order.base, record.accepted));
         }
         record.accepted = step.generation;
         record.spec.clone_from(&order.spec);
@@ -189,9 +189,11 @@ impl Execution<'_> {
         let Some(record) = self.guarded_if_any(step)? else {
             return Ok(unchanged(None));
         };
-        let found = self.state.machines.iter_mut().find(|machine| {
-            machine.seen.id == *id && machine.seen.name == *name
-        });
+        let found = self
+            .state
+            .machines
+            .iter_mut()
+            .find(|machine| machine.seen.id == *id && machine.seen.name == *name);
         let Some(machine) = found else {
             return Ok(unchanged(None));
         };
@@ -295,7 +297,8 @@ impl Execution<'_> {
             return Ok(unchanged(None));
         }
         if record.accepted.next() != step.generation {
-            return Err(moved_on(step, record.accepted));
+            let base = step.generation.0.checked_sub(1).map(Generation);
+            return Err(other_base(step, base, record.accepted));
         }
         record.accepted = step.generation;
         record.deleting = true;
@@ -380,10 +383,15 @@ fn no_cluster(step: &Step) -> ProviderError {
 }
 
 fn moved_on(step: &Step, accepted: Generation) -> ProviderError {
-    let cause = format!(
-        "the step is of generation {} and the cluster is at {accepted}",
-        step.generation
-    );
+    let cause =
+        format!("the step is of generation {} and the cluster is at {accepted}", step.generation);
+    fail(step, ErrorKind::Conflict, cause).with_mend("look again and plan anew")
+}
+
+/// The plan was made on another generation than the record is at.
+fn other_base(step: &Step, base: Option<Generation>, accepted: Generation) -> ProviderError {
+    let base = base.map_or_else(|| "no cluster".to_owned(), |base| format!("generation {base}"));
+    let cause = format!("planned on {base}, and the cluster is at generation {accepted}");
     fail(step, ErrorKind::Conflict, cause).with_mend("look again and plan anew")
 }
 

@@ -65,9 +65,8 @@ impl Site {
     fn of(bed: SharedBed, name: ClusterName, made: SitesMade) -> Self {
         made.0.lock().unwrap().insert(name.clone());
         let machine = bed.machine();
-        let pool = |pool: PoolBuilder| {
-            pool.instance_type(machine.instance_type).image(machine.image)
-        };
+        let pool =
+            |pool: PoolBuilder| pool.instance_type(machine.instance_type).image(machine.image);
         let spec = bed
             .spec(&name)
             .pool(pool(PoolBuilder::head("head")))

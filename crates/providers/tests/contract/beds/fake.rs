@@ -31,11 +31,7 @@ pub(crate) fn in_file() -> Made {
         let clock = FakeClock::starting_at(epoch());
         FakeProvider::in_file(folder.path().join("cloud.json"), clock)
     };
-    Made::Ready(Arc::new(FakeBed {
-        provider: open(),
-        another: open(),
-        _folder: Some(folder),
-    }))
+    Made::Ready(Arc::new(FakeBed { provider: open(), another: open(), _folder: Some(folder) }))
 }
 
 #[async_trait]

@@ -35,8 +35,7 @@ async fn timeline(site: Site) {
         .filter(|event| event.node.as_ref() == Some(&name))
         .map(|event| event.what.as_str())
         .collect();
-    let expected =
-        [word::MADE, word::STARTED, word::STOPPED, word::STARTED, word::REMOVED];
+    let expected = [word::MADE, word::STARTED, word::STOPPED, word::STARTED, word::REMOVED];
     let mut rest = told.iter();
     for what in expected {
         assert!(rest.any(|said| *said == what), "{what} is not told in its place: {told:?}");
