@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fs_err as fs;
 use model::name::ClusterName;
 
+use super::machine::Latencies;
 use super::state::State;
 use crate::error::{ErrorKind, ProviderError};
 use crate::provider::ClusterLock;
@@ -138,7 +139,7 @@ fn open(path: &Path) -> Result<fs::File, ProviderError> {
 fn read(path: &Path) -> Result<State, ProviderError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Ok(fresh()),
         Err(cause) => return Err(io_error("read the fake cloud", &cause)),
     };
     serde_json::from_str(&text).map_err(|cause| {
@@ -146,14 +147,20 @@ fn read(path: &Path) -> Result<State, ProviderError> {
     })
 }
 
+/// An empty cloud for several processes. Its machines come up within a few
+/// calls: a command line that waits for them lets real time pass as well.
+fn fresh() -> State {
+    State { latencies: Latencies { call_ms: 100, boot_ms: 300 }, ..State::default() }
+}
+
 /// Writes beside the file and renames, so that a reader sees all or nothing.
 fn write(path: &Path, state: &State) -> Result<(), ProviderError> {
     let doing = "write the fake cloud";
     let text = serde_json::to_vec_pretty(state)
         .map_err(|cause| ProviderError::new(ErrorKind::Other, doing, cause.to_string()))?;
-    let fresh = beside(path, "new");
-    fs::write(&fresh, text)
-        .and_then(|()| fs::rename(&fresh, path))
+    let beside = beside(path, "new");
+    fs::write(&beside, text)
+        .and_then(|()| fs::rename(&beside, path))
         .map_err(|cause| io_error(doing, &cause))
 }
 
