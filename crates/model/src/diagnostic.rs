@@ -137,6 +137,9 @@ fn place(sources: &Sources, span: Span) -> Option<(&str, Place)> {
     Some((source.name.as_str(), source.place(span.start)))
 }
 
+/// Most diagnostics that are kept of one operation.
+pub const DIAGNOSTICS_MAX: usize = 100;
+
 /// Diagnostics of one operation, with the texts they point into.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics {
@@ -188,6 +191,21 @@ impl Diagnostics {
             }
         }
         self.list = once;
+        self.shorten();
+    }
+
+    /// Leaves the gravest and says how many were left out: nobody reads
+    /// thousands, and drawing them would take minutes.
+    fn shorten(&mut self) {
+        let Some(more) = self.list.len().checked_sub(DIAGNOSTICS_MAX).filter(|more| *more > 0)
+        else {
+            return;
+        };
+        // Stable, so that each severity stays in the order of places.
+        self.list.sort_by_key(|diagnostic| diagnostic.severity);
+        self.list.truncate(DIAGNOSTICS_MAX);
+        self.list.sort_by_key(Diagnostic::span);
+        self.list.push(Diagnostic::note("more", format!("{more} more are not shown")));
     }
 
     /// All of them as plain lines.

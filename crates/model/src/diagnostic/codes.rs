@@ -13,6 +13,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("file-too-big", "a script is larger than the provider takes"),
     ("missing-key", "a key is missing that must be there"),
     ("missing-value", "a key has no value"),
+    ("more", "there is more to be said than is shown"),
     ("name-collision", "two pools or nodes would have one name"),
     ("no-head", "no pool has the role `head`"),
     ("no-meaning-here", "a key or value has no meaning on the provider that was chosen"),

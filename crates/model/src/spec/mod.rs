@@ -12,6 +12,7 @@ mod reference;
 mod resolve;
 mod schema;
 mod section;
+mod syntax;
 mod tags;
 mod tree;
 mod value;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::complain;
+use super::syntax;
 use super::tree::{Entry, Node, NodeKind, ScalarText, shorten};
 use crate::diagnostic::Diagnostic;
 use crate::span::{SourceId, Span};
@@ -65,7 +66,17 @@ struct Open {
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Span, bool)>, merges: Vec<Node> },
+    Map(OpenMap),
+}
+
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    /// Keys there are and where, for maps too large to search.
+    keys: BTreeMap<String, Span>,
+    /// A key whose value has not been read yet, and whether it is `<<`.
+    key: Option<(String, Span, bool)>,
+    merges: Vec<Node>,
 }
 
 struct Builder<'a> {
@@ -113,8 +124,7 @@ impl Builder<'_> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "map", span);
-                let content = Content::Map { entries: Vec::new(), key: None, merges: Vec::new() };
-                self.begin(span, anchor, content)
+                self.begin(span, anchor, Content::Map(OpenMap::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
         }
@@ -140,11 +150,11 @@ impl Builder<'_> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let (kind, span) = match open.content {
             Content::List(items) => (NodeKind::List(items), open.span),
-            Content::Map { mut entries, merges, .. } => {
+            Content::Map(mut map) => {
                 // Its first key says more than the place where it begins.
-                let span = entries.first().map_or(open.span, |entry| entry.key_span);
-                self.merge(&mut entries, merges);
-                (NodeKind::Map(entries), span)
+                let span = map.entries.first().map_or(open.span, |entry| entry.key_span);
+                self.merge(&mut map);
+                (NodeKind::Map(map.entries), span)
             }
         };
         self.place(Node::new(kind, span), open.anchor)
@@ -165,15 +175,16 @@ impl Builder<'_> {
         };
         match &mut open.content {
             Content::List(items) => items.push(node),
-            Content::Map { entries, key, merges } => match key.take() {
+            Content::Map(map) => match map.key.take() {
                 None => return self.key(node),
-                Some((_, _, true)) => merges.push(node),
-                Some((text, key_span, false)) => {
-                    match entries.iter().find(|entry| entry.key == text) {
-                        Some(first) => self.found.push(duplicate(&text, key_span, first.key_span)),
-                        None => entries.push(Entry { key: text, key_span, value: node }),
+                Some((_, _, true)) => map.merges.push(node),
+                Some((text, key_span, false)) => match map.keys.get(&text) {
+                    Some(first) => self.found.push(duplicate(&text, key_span, *first)),
+                    None => {
+                        map.keys.insert(text.clone(), key_span);
+                        map.entries.push(Entry { key: text, key_span, value: node });
                     }
-                }
+                },
             },
         }
         Ok(())
@@ -186,15 +197,15 @@ impl Builder<'_> {
             return Err(Box::new(Diagnostic::error("yaml-key", message).at(span, "")));
         };
         let merges = scalar.text == "<<" && !scalar.quoted;
-        if let Some(Open { content: Content::Map { key, .. }, .. }) = self.open.last_mut() {
-            *key = Some((scalar.text, span, merges));
+        if let Some(Open { content: Content::Map(map), .. }) = self.open.last_mut() {
+            map.key = Some((scalar.text, span, merges));
         }
         Ok(())
     }
 
     /// `<<: *name`: entries of the other map, where the map has none itself.
-    fn merge(&mut self, entries: &mut Vec<Entry>, merges: Vec<Node>) {
-        for node in merges {
+    fn merge(&mut self, into: &mut OpenMap) {
+        for node in std::mem::take(&mut into.merges) {
             let maps = match node.kind {
                 NodeKind::List(items) => items,
                 NodeKind::Map(_) | NodeKind::Scalar(_) => vec![node],
@@ -203,8 +214,9 @@ impl Builder<'_> {
                 match map.kind {
                     NodeKind::Map(others) => {
                         for other in others {
-                            if entries.iter().all(|entry| entry.key != other.key) {
-                                entries.push(other);
+                            if !into.keys.contains_key(&other.key) {
+                                into.keys.insert(other.key.clone(), other.key_span);
+                                into.entries.push(other);
                             }
                         }
                     }
@@ -272,7 +284,7 @@ impl Builder<'_> {
             span.start,
             span.end.max(span.start + 1).min(self.base + self.text.len()),
         );
-        let (message, help) = words(info);
+        let (message, help) = syntax::words(info);
         if message.starts_with("nested") {
             return Box::new(Diagnostic::error("yaml-nesting", message).at(span, ""));
         }
@@ -304,76 +316,6 @@ fn duplicate(key: &str, span: Span, first: Span) -> Diagnostic {
         .at(span, "again here")
         .at(first, "first here")
         .help("keep one of them")
-}
-
-/// The parser's words in ours, with what mends it.
-fn words(info: &str) -> (&'static str, Option<&'static str>) {
-    let table: &[(&str, &str, Option<&str>)] = &[
-        ("unprintable", "a control character, which no YAML text holds", None),
-        ("recursion limit", "nested deeper than any spec needs", None),
-        ("byte order mark", "a byte order mark in the middle of the text", Some("remove it")),
-        (
-            "tab",
-            "a tab where only spaces may stand",
-            Some("indent with spaces, YAML takes no tabs"),
-        ),
-        (
-            "unknown anchor",
-            "no anchor has this name",
-            Some("write `&name` before what `*name` stands for"),
-        ),
-        ("anchor", "this is no anchor or alias", Some("quote a text that begins with `*` or `&`")),
-        ("simple key expect", "a `:` is missing after this key", Some("write `key: value`")),
-        (
-            "mapping values are not allowed",
-            "a `:` where no key can be",
-            Some("quote a text that holds `: `"),
-        ),
-        (
-            "did not find expected key",
-            "this line does not belong to the map above it",
-            Some("indent keys of one map alike"),
-        ),
-        (
-            "'-' indicator",
-            "this line does not belong to the list above it",
-            Some("indent items of one list alike"),
-        ),
-        ("',' or '}'", "a `,` or `}` is missing here", None),
-        ("',' or ']'", "a `,` or `]` is missing here", None),
-        (
-            "invalid indentation",
-            "this line is indented too little",
-            Some("indent it as the lines above"),
-        ),
-        (
-            "wrongly indented",
-            "this line is indented too little",
-            Some("indent it as the lines above"),
-        ),
-        ("end of stream", "a quote that is opened and never closed", None),
-        ("misplaced bracket", "a bracket that was never opened", None),
-        (
-            "unexpected character",
-            "a text cannot begin with this character",
-            Some("put it in quotes"),
-        ),
-        (
-            "escape",
-            "an escape that YAML does not know",
-            Some("write `\\\\` for a backslash, or use single quotes"),
-        ),
-        ("document indicator", "a document ends within a quote", None),
-        ("block scalar", "a broken text block", Some("write `|`, then indented lines")),
-        ("tag", "a broken tag", Some("quote a text that begins with `!`")),
-        ("handle", "a tag with an undeclared handle", Some("quote a text that begins with `!`")),
-        ("trailing content", "text after the closing quote", Some("put all of it in the quotes")),
-        ("directive", "a broken `%` directive", Some("leave it out")),
-        ("eof", "the text ends too early", None),
-        ("simple key expected", "a key must fit on one line", None),
-    ];
-    let row = table.iter().find(|(part, _, _)| info.contains(part));
-    row.map_or(("this is not valid YAML", None), |(_, message, help)| (message, *help))
 }
 
 /// From characters, which the parser counts, to bytes.

@@ -127,3 +127,22 @@ fn scripts_run_in_order_and_tags_of_pools_win() {
     assert_eq!(spec.cluster.slug(), "demo");
     assert_eq!((pool.limits.memory_bytes, pool.instance_type.as_str()), (None, "host"));
 }
+
+#[test]
+fn the_specs_of_the_reference_page_are_accepted() {
+    let page = include_str!("../../../../../docs/src/spec-reference.md");
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [least, table] = blocks.as_slice() else { panic!("{blocks:?}") };
+    assert_eq!(accept(least).spec.node_count(), 3);
+    let flat = table
+        .trim()
+        .replace("instance_type:", "{instance_type: {")
+        .replace("image:", "}, image: {");
+    let said = say(&format!(
+        "> --provider local\n> aliases: {} }}}}\n{}",
+        flat.replace('\n', " "),
+        COMPAT[0].1
+    ));
+    assert!(!said.contains("t2.nano") && !said.contains("ami-8fcee4e5"), "{said}");
+}

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::{accept, try_accept};
+use crate::diagnostic::DIAGNOSTICS_MAX;
 use crate::resolved::{Resolved, UpdatePolicy, differences};
 use crate::spec::section::{CLOUD, CLUSTER, POOL, TOP};
 use crate::spec::{Files, LoadOptions, load, resolve};
@@ -45,6 +46,37 @@ fn enormous_and_binary_inputs_are_refused_in_one_line() {
         let said = plain(&input);
         assert!(said.contains(code), "{code}: {said}");
         assert!(said.lines().count() <= 3, "{said}");
+    }
+}
+
+#[test]
+fn large_inputs_of_any_form_are_read_in_linear_time() {
+    let many = |item: &str| item.repeat((1 << 20) / item.len() - 1).into_bytes();
+    let numbered =
+        |item: fn(usize) -> String| (0..20_000).map(item).collect::<String>().into_bytes();
+    for input in [
+        numbered(|n| format!("k{n}: 1\n")),
+        numbered(|n| format!("x-{n}: &a 1\n")),
+        numbered(|n| format!("- &a{n} 1\n")),
+        [b"nodes:\n".to_vec(), numbered(|n| format!("- x{n}: 1\n"))].concat(),
+        many("a: b\n"),
+        many("{"),
+        many("[a, "),
+        many("[a,b],"),
+        many("\n"),
+        many("# c\n"),
+        many("- "),
+        many("? "),
+        many("'"),
+        many("\""),
+        many("a: |\n x\n"),
+        many("&a "),
+        many("!t "),
+        many("é: "),
+        many(" a\n"),
+    ] {
+        let said = plain(&input);
+        assert!(said.lines().count() <= 4 * DIAGNOSTICS_MAX + 1);
     }
 }
 
