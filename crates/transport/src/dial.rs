@@ -77,6 +77,14 @@ pub(crate) fn tune(stream: &TcpStream) {
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, timeout_ms);
 }
 
+/// Lets the kernel find out that a quiet peer is gone.
+pub(crate) fn probe(stream: &TcpStream) {
+    let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
+    let _ = rustix::net::sockopt::set_tcp_keepidle(stream, limits::SERVER_KEEPALIVE_INTERVAL);
+    let _ = rustix::net::sockopt::set_tcp_keepintvl(stream, limits::SERVER_KEEPALIVE_INTERVAL);
+    let _ = rustix::net::sockopt::set_tcp_keepcnt(stream, 3);
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Dial, DialError, DirectDial};

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod server;
 pub mod session;
 pub mod sshconfig;
+mod stream;
 pub mod wait;
 
 pub use bytes::Bytes;

@@ -81,15 +81,39 @@ pub const WAIT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Size of a private key file; a bigger one is something else.
 pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// Server: window for what a client sends to a command. Also what one channel
-/// may keep in memory for a command that does not read.
+/// Bytes kept for a peer that does not read. Channel windows keep it far below
+/// this; beyond it a write waits.
+pub const OUTBOX_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Server: bytes that a client may send to a command before we have read some.
+/// Small, as nodes have little memory.
 pub const SERVER_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// Server: packets of one channel that wait for the command to read.
-pub const SERVER_CHANNEL_PACKETS_MAX: usize = 8;
+/// Server: packets of one channel between the connection and its command.
+pub const SERVER_CHANNEL_PACKETS_MAX: usize = 4;
+
+/// Server: packets of all commands that wait for the connection.
+pub const SERVER_EVENTS_MAX: usize = 4;
+
+/// Server: input kept for a command that does not read it. Beyond this the
+/// client is made to wait.
+pub const SERVER_INPUT_BYTES: usize = 512 * 1024;
+
+/// Server: input kept for a command that cannot read it because its own output
+/// is stuck, as `cat` does. The client cannot be made to wait then: the message
+/// that frees the output comes behind the input. Beyond this it is ended.
+pub const SERVER_STUCK_INPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Server: output that the client has not made room for after this is stuck.
+/// Handing it to the connection takes microseconds.
+pub const SERVER_STUCK_AFTER: Duration = Duration::from_millis(20);
 
 /// Server: bytes read from a command at once.
-pub const SERVER_READ_BYTES: usize = 32 * 1024;
+pub const SERVER_READ_BYTES: usize = 16 * 1024;
+
+/// Server: a terminal whose shell has ended is closed when nothing more came
+/// out of it for so long, even if somebody still holds it.
+pub const SERVER_TERMINAL_QUIET: Duration = Duration::from_millis(200);
 
 /// Server: commands and terminals at once on one connection.
 pub const SERVER_CHANNELS_MAX: usize = 64;
@@ -100,17 +124,23 @@ pub const SERVER_CONNECTIONS_MAX: usize = 256;
 /// Server: time to log in. As sshd's `LoginGraceTime`, shorter.
 pub const SERVER_LOGIN_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Server: tries to log in on one connection.
+/// Server: tries to log in on one connection. People's agents offer several
+/// keys; as sshd's `MaxAuthTries`.
 pub const SERVER_AUTH_TRIES_MAX: usize = 6;
 
-/// Server: a client that answers no probe for so long is gone.
+/// Server: answer to a key that is not known. There is no password to guess,
+/// so this only slows floods.
+pub const SERVER_REJECTION_TIME: Duration = Duration::from_millis(20);
+
+/// Server: a client that answers no probe for three of these is gone.
 pub const SERVER_KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Server: pause when the system cannot accept a connection, for example
+/// because it is out of file descriptors.
+pub const SERVER_ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Server: size of the file of authorised keys.
 pub const SERVER_AUTHORIZED_KEYS_BYTES_MAX: u64 = 256 * 1024;
-
-/// Server: length of a command, a variable's name and its value.
-pub const SERVER_COMMAND_BYTES_MAX: usize = 128 * 1024;
 
 /// Server: variables that a client may set for one command.
 pub const SERVER_VARIABLES_MAX: usize = 64;

@@ -10,11 +10,11 @@ use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::guard::GuardedStream;
 use crate::algorithms::preferred;
 use crate::dial::{self, Dial, DialError};
 use crate::keys::{KeyError, PrivateKey, PublicKey};
 use crate::limits;
+use crate::stream::SshStream;
 
 /// Who we are to the node.
 #[derive(Debug, Clone)]
@@ -251,7 +251,7 @@ pub(crate) async fn connect(
     let guard = cut.clone().drop_guard();
     let lost = Arc::new(OnceLock::new());
     let verifier = Verifier { known: host_keys.clone(), lost: Arc::clone(&lost) };
-    let stream = GuardedStream::new(stream, cut.clone());
+    let stream = SshStream::new(stream, cut.clone());
     let handshake = client::connect_stream(config(host_keys, timeouts), stream, verifier);
     let mut handle = timeout_at(deadline, Box::pin(handshake))
         .await

@@ -283,8 +283,8 @@ impl Exec {
                 self.set_exit(ExecEnd::Exited(exit_status));
                 None
             }
-            ChannelMsg::ExitSignal { signal_name, .. } => {
-                self.set_exit(ExecEnd::Signalled(signal_text(&signal_name)));
+            ChannelMsg::ExitSignal { signal_name: signal, .. } => {
+                self.set_exit(ExecEnd::Signalled(signal_name(&signal)));
                 None
             }
             ChannelMsg::Failure if self.exit.is_none() => {
@@ -370,7 +370,7 @@ async fn expiry(moment: Option<(Instant, Duration)>) -> Duration {
     moment.map_or(Duration::ZERO, |(_, after)| after)
 }
 
-fn signal_text(signal: &Sig) -> String {
+pub(crate) fn signal_name(signal: &Sig) -> String {
     match signal {
         Sig::Custom(name) => name.clone(),
         known => format!("{known:?}"),

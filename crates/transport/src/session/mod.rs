@@ -3,12 +3,12 @@
 
 mod connect;
 mod exec;
-mod guard;
 mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
 mod session;
 
 pub use connect::{ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Login, Timeouts};
+pub(crate) use exec::signal_name;
 pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
 pub use session::{Session, SessionError};
