@@ -12,28 +12,41 @@
 //!   [`status::NodeStatus`].
 //! - [`record::read_statuses`] without a supervisor, [`record::read_events`].
 //! - [`teardown::teardown`].
+//!
+//! On top of these stand the node store, which is the local cloud, and
+//! [`LocalProvider`]; [`dialer::dial`] reaches nodes for `transport`, and
+//! [`doctor`] tells what this machine can do.
 
 mod accounts;
 mod boot;
 pub mod cgroup;
 pub mod client;
 mod connection;
+pub mod dialer;
+pub mod doctor;
 pub mod entry;
+mod execute;
 pub mod hosts;
 pub mod launch;
 pub mod mac;
 mod net;
 mod node_init;
+mod observe;
+mod preflight;
 pub mod probe;
 pub mod protocol;
+mod provider;
 pub mod record;
 mod report;
 mod root_tree;
 pub mod rung;
 mod seeds;
 pub mod status;
+mod store;
+mod story;
 pub mod supervisor;
 mod sys;
 pub mod teardown;
 
 pub use node_init::SSH_SERVER_ARGUMENT;
+pub use provider::{LocalConfig, LocalProvider, REGION, SshChoice};

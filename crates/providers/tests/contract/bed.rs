@@ -54,6 +54,5 @@ pub(crate) enum Made {
     /// Ready.
     Ready(Arc<dyn Bed>),
     /// Why not.
-    #[expect(dead_code, reason = "the fake provider works everywhere; others do not")]
     Skipped(String),
 }

@@ -1,6 +1,7 @@
 //! The beds there are.
 
 mod fake;
+mod local;
 
 use crate::bed::Made;
 
@@ -19,4 +20,6 @@ pub(crate) struct Row {
 pub(crate) const ALL: &[Row] = &[
     Row { name: "fake", make: fake::in_memory, run_elsewhere: |_| None },
     Row { name: "fake-in-file", make: fake::in_file, run_elsewhere: |_| None },
+    Row { name: "local-root", make: local::as_root, run_elsewhere: |_| None },
+    Row { name: "local-user", make: local::as_user, run_elsewhere: local::elsewhere },
 ];
