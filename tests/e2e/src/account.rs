@@ -69,7 +69,7 @@ fn account_tool(tool: &str, arguments: &[&str]) -> Result<()> {
         if !said.contains("lock") {
             break;
         }
-        rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 50_000_000 });
+        crate::until::pause(std::time::Duration::from_millis(50));
     }
     bail!("{tool} {}: {said}", arguments.join(" "))
 }

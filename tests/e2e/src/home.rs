@@ -43,7 +43,7 @@ impl Home {
     }
 
     fn with(account: Account, who: Who) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("squall-e2e-").tempdir_in("/tmp")?;
+        let directory = tempfile::Builder::new().prefix("squall-e2e-").tempdir()?;
         let mut binary = built_binary()?;
         if account.name.is_some() {
             // A checkout below /root is closed to other users.

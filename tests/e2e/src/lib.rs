@@ -9,9 +9,11 @@ mod home;
 mod leftovers;
 mod process;
 mod terminal;
+mod until;
 
 pub use account::{Account, Who};
 pub use home::{Home, with_home};
 pub use leftovers::leftovers;
 pub use process::{Finished, Running};
 pub use terminal::Terminal;
+pub use until::until;

@@ -1,6 +1,8 @@
 //! What surrounds clusters: errors in specs, other people's files, plain ssh,
 //! completion, secrets, the demonstration.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -40,7 +42,8 @@ fn samples() -> std::path::PathBuf {
 #[test]
 fn files_of_dustcluster_make_local_clusters() {
     with_home("files_of_dustcluster_make_local_clusters", Who::Root, |home| {
-        let samples = ["sample1", "sample1-key", "sample1-placement-group", "existing-vpc", "new-vpc"];
+        let samples =
+            ["sample1", "sample1-key", "sample1-placement-group", "existing-vpc", "new-vpc"];
         for sample in samples {
             let text = std::fs::read_to_string(samples_file(sample)).unwrap();
             let file = format!("{sample}.yaml");
@@ -84,7 +87,8 @@ fn plain_ssh(home: &Home) {
     let _ = home.squall(&["create", "pair.yaml", "--yes"]).ok();
     let config = home.squall(&["ssh-config", "pair"]).ok().out();
     let file = home.file("ssh_config", &config).to_string_lossy().into_owned();
-    let ssh = home.program(Path::new("ssh"), &["-F", &file, "-o", "BatchMode=yes", "n1", "hostname"]);
+    let ssh =
+        home.program(Path::new("ssh"), &["-F", &file, "-o", "BatchMode=yes", "n1", "hostname"]);
     let said = e2e::Running::start(ssh, b"").finish().ok();
     assert_eq!(said.out(), "n1\n");
 }

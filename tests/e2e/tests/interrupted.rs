@@ -1,6 +1,8 @@
 //! Whatever ends `squall create` and whenever, the same command or a delete
 //! ends right.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::{Home, Who, with_home};

@@ -1,11 +1,12 @@
 //! Nodes are hosts of their own: what they see, what they may, and what they
 //! do when something ends them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use e2e::{Home, Who, with_home};
+use e2e::{Home, Who, until, with_home};
 
 const PAIR: &str = "\
 cloud: {provider: local}
@@ -21,15 +22,10 @@ fn on(home: &Home, node: &str, command: &str) -> String {
 }
 
 fn wait_for_state(home: &Home, node: &str, state: &str) -> String {
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
+    until(&format!("{node} to be {state}"), || {
         let show = home.squall(&["show", "-vv", node]).out();
-        if show.contains(state) || Instant::now() > until {
-            assert!(show.contains(state), "{node} is not {state}:\n{show}");
-            return show;
-        }
-        rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 100_000_000 });
-    }
+        show.contains(state).then_some(show)
+    })
 }
 
 fn isolation(home: &Home) {
@@ -49,7 +45,8 @@ fn isolation(home: &Home) {
         assert!(one != host && two != host && one != two, "{namespace}: {host} {one} {two}");
     }
     // CAP_SYS_TIME is bit 25: no process of a node may have or get it.
-    let bounding = on(home, "n1", "cat /proc/[0-9]*/status | grep -E '^Cap(Bnd|Eff|Prm)' | sort -u");
+    let bounding =
+        on(home, "n1", "cat /proc/[0-9]*/status | grep -E '^Cap(Bnd|Eff|Prm)' | sort -u");
     for line in bounding.lines() {
         let bits = u64::from_str_radix(line.split_whitespace().last().unwrap(), 16).unwrap();
         assert_eq!(bits >> 25 & 1, 0, "{line}");
@@ -92,14 +89,10 @@ fn ends(home: &Home) {
     let boot = "cut -d' ' -f22 /proc/1/stat";
     let before = on(home, "n2", boot);
     let _ = home.squall(&["ssh", "n2", "--", "reboot"]);
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
+    until("n2 to come back", || {
         let now = home.squall(&["ssh", "n2", "--", boot]);
-        if now.code == 0 && now.out().trim() != before {
-            break;
-        }
-        assert!(Instant::now() < until, "n2 does not come back: {}", now.err());
-    }
+        (now.code == 0 && now.out().trim() != before).then_some(())
+    });
     let status = home.squall(&["status", "pair"]).ok().out();
     assert!(status.contains("reboot"), "{status}");
     let _ = home.squall(&["delete", "pair", "--yes"]).ok();
@@ -175,14 +168,10 @@ fn first_boot(home: &Home) {
     home.file("setup.sh", "#!/bin/sh\necho setup ran on $(hostname)\necho x >> /root/setup\n");
     home.file("boot.yaml", SCRIPTS);
     let _ = home.squall(&["create", "boot.yaml", "--yes"]).ok();
-    let until = Instant::now() + Duration::from_secs(60);
-    loop {
+    until("the scripts to run", || {
         let console = home.squall(&["console", "one"]).ok().out();
-        if console.contains("user data ran") && console.contains("setup ran on one") {
-            break;
-        }
-        assert!(Instant::now() < until, "the scripts do not run:\n{console}");
-    }
+        (console.contains("user data ran") && console.contains("setup ran on one")).then_some(())
+    });
     let _ = home.squall(&["reboot", "one", "--yes"]).ok();
     assert_eq!(on(home, "one", "cat /root/user-data /root/setup | wc -l"), "2");
 }

@@ -1,5 +1,7 @@
 //! What `run` prints: nothing lost, nothing mixed, nobody waited for.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::time::Duration;
 
 use e2e::{Home, Who, with_home};

@@ -1,5 +1,7 @@
 //! What needs a terminal, and what happens without one.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use e2e::{Home, Terminal, Who, with_home};
 
 const ONE: &str = "\
@@ -45,7 +47,10 @@ fn terminal(home: &Home) {
 
     for arguments in [&["list"][..], &["show"], &["status", "solo"], &["run", "*", "echo", "hi"]] {
         let plain = home.squall(arguments).ok();
-        assert!(!plain.out().contains('\u{1b}') && !plain.err().contains('\u{1b}'), "{arguments:?}");
+        assert!(
+            !plain.out().contains('\u{1b}') && !plain.err().contains('\u{1b}'),
+            "{arguments:?}"
+        );
     }
     // Input goes through where there is no terminal.
     let piped = home.command(&["ssh", "one", "--", "cat; echo end"]);

@@ -21,8 +21,10 @@ fn valid(schema: &Value, node: &Node) -> Result<(), String> {
             },
             "enum" => rule.as_array().unwrap().iter().any(|word| word.as_str() == node.text()),
             "minLength" => node.text().is_some_and(|text| !text.is_empty()),
-            // Patterns are held against the reader by `readers_and_patterns_agree`.
-            "pattern" => true,
+            "pattern" => {
+                let pattern = regex::Regex::new(rule.as_str().unwrap()).unwrap();
+                node.text().is_none_or(|text| pattern.is_match(text))
+            }
             "minimum" => integer(node) >= rule.as_i64(),
             "maximum" => integer(node) <= rule.as_i64(),
             "anyOf" => rule.as_array().unwrap().iter().any(|one| valid(one, node).is_ok()),
