@@ -42,25 +42,28 @@ pub(super) fn render(host_passwd: &str, host_group: &str, root_shell: &str) -> A
         shadow.push_str(&shadow_line(name));
     }
     if !has_sshd {
-        passwd.push_str(&format!("sshd:x:{SSHD}:{SSHD}::/run/sshd:/usr/sbin/nologin\n"));
+        let line = format!("sshd:x:{SSHD}:{SSHD}::/run/sshd:/usr/sbin/nologin\n");
+        passwd.push_str(&line);
         shadow.push_str(&shadow_line("sshd"));
     }
-    let mut group = String::from("root:x:0:\n");
-    let mut gshadow = String::from("root:*::\n");
-    for line in host_group.lines() {
-        let Some((name, gid)) = name_and_id(line).filter(|(_, gid)| is_system(*gid)) else {
-            continue;
-        };
-        if gid != 0 {
-            group.push_str(&format!("{name}:x:{gid}:\n"));
-            gshadow.push_str(&format!("{name}:*::\n"));
+    let (group, gshadow) = groups(host_group, !has_sshd);
+    Accounts { passwd, shadow, group, gshadow }
+}
+
+/// The files of groups: the host's system groups without their members.
+fn groups(host_group: &str, wants_sshd: bool) -> (String, String) {
+    let mut named: Vec<(&str, u32)> = vec![("root", 0)];
+    for (name, gid) in host_group.lines().filter_map(name_and_id) {
+        if is_system(gid) && gid != 0 {
+            named.push((name, gid));
         }
     }
-    if !has_sshd && !group.lines().any(|line| line.starts_with("sshd:")) {
-        group.push_str(&format!("sshd:x:{SSHD}:\n"));
-        gshadow.push_str("sshd:*::\n");
+    if wants_sshd && !named.iter().any(|(name, _)| *name == "sshd") {
+        named.push(("sshd", SSHD));
     }
-    Accounts { passwd, shadow, group, gshadow }
+    let group = named.iter().map(|(name, gid)| format!("{name}:x:{gid}:\n")).collect();
+    let gshadow = named.iter().map(|(name, _)| format!("{name}:*::\n")).collect();
+    (group, gshadow)
 }
 
 /// Root's shell in the host's passwd.
@@ -80,7 +83,8 @@ fn is_system(id: u32) -> bool {
 /// First and third field: passwd and group agree on them.
 fn name_and_id(line: &str) -> Option<(&str, u32)> {
     let mut fields = line.split(':');
-    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with(['#', '+', '-']))?;
+    let name =
+        fields.next().filter(|name| !name.is_empty() && !name.starts_with(['#', '+', '-']))?;
     let id = fields.nth(1)?.parse().ok()?;
     Some((name, id))
 }
@@ -125,7 +129,7 @@ mod tests {
     #[test]
     fn an_sshd_account_of_the_host_is_used() {
         let made = render("sshd:x:101:65534::/run/sshd:/usr/sbin/nologin\n", "", "/bin/sh");
-        assert_eq!(made.passwd.matches("sshd:").count(), 1);
+        assert_eq!(made.passwd.lines().filter(|line| line.starts_with("sshd:")).count(), 1);
         assert!(!made.group.contains("sshd"), "{}", made.group);
     }
 

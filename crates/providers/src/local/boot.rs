@@ -61,13 +61,20 @@ const KEPT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
 
 /// Devices of a node: name, major, minor.
 const DEVICES: [(&str, u32, u32); 6] = [
-    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9),
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
     ("tty", 5, 0),
 ];
 /// Links in `/dev`.
 const DEVICE_LINKS: [(&str, &str); 5] = [
-    ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
-    ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
 ];
 /// Directories on the fresh `/run`.
 const RUN_DIRECTORIES: [(&str, u32); 4] =
@@ -275,10 +282,7 @@ pub(super) fn set_names(launch: &NodeLaunch, notes: &mut Vec<String>) -> Result<
 pub(super) fn configure_network(launch: &NodeLaunch) -> Result<(), BootError> {
     // No IPv6 on the cluster's bridge: its address detection and multicast
     // reach every node from every node. Where it is not there, all the better.
-    let _ = std::fs::write(
-        format!("/proc/sys/net/ipv6/conf/{NODE_INTERFACE}/disable_ipv6"),
-        "1",
-    );
+    let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{NODE_INTERFACE}/disable_ipv6"), "1");
     // Tells the bridge at once on which port the address now is.
     let _ = std::fs::write(format!("/proc/sys/net/ipv4/conf/{NODE_INTERFACE}/arp_notify"), "1");
     let done = (|| {

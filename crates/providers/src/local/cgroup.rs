@@ -96,12 +96,8 @@ impl Cgroups {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let found = parse_mounts(&mounts);
-        let v1: Vec<(&'static str, PathBuf)> = found
-            .v1
-            .iter()
-            .filter(|(_, place)| is_writable(place))
-            .cloned()
-            .collect();
+        let v1: Vec<(&'static str, PathBuf)> =
+            found.v1.iter().filter(|(_, place)| is_writable(place)).cloned().collect();
         if !v1.is_empty() {
             return Self::V1(v1);
         }
@@ -168,7 +164,9 @@ fn record(
 ) {
     match made {
         Ok(file) => files.push(file),
-        Err(error) => notes.push(format!("the limit on {} is not kept: {error}", controller.as_str())),
+        Err(error) => {
+            notes.push(format!("the limit on {} is not kept: {error}", controller.as_str()));
+        }
     }
 }
 
@@ -352,8 +350,7 @@ mod tests {
 
     #[test]
     fn limits_become_the_kernels_words() {
-        let limits =
-            NodeLimits { memory_bytes: Some(64 << 20), cores: Some(0.5), pids: Some(40) };
+        let limits = NodeLimits { memory_bytes: Some(64 << 20), cores: Some(0.5), pids: Some(40) };
         let v1: Vec<_> = Controller::ALL.iter().filter_map(|one| one.v1(&limits)).collect();
         let v2: Vec<_> = Controller::ALL.iter().filter_map(|one| one.v2(&limits)).collect();
         insta::assert_snapshot!(format!("{v1:?}\n{v2:?}"), @r#"

@@ -324,10 +324,8 @@ impl SupervisorClient {
         let deadline = Instant::now() + timeout;
         let id = self.send(doing, request, deadline)?;
         loop {
-            let answer: Answer = self
-                .connection
-                .receive(deadline)
-                .map_err(|error| broken(doing, timeout, error))?;
+            let answer: Answer =
+                self.connection.receive(deadline).map_err(|error| broken(doing, timeout, error))?;
             if answer.id == id {
                 return accepted(answer.outcome);
             }

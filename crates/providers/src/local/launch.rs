@@ -152,3 +152,50 @@ pub struct EmbeddedServerConfig {
     /// The environment of sessions.
     pub env: BTreeMap<String, String>,
 }
+
+#[cfg(test)]
+impl NodeLaunch {
+    /// A node of the root rung in a directory.
+    pub(super) fn for_tests(node_dir: &std::path::Path) -> Self {
+        Self { node_dir: node_dir.to_owned(), ..serde_json::from_str(tests::LEAST).unwrap() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the first build wrote, at its least.
+    pub(super) const LEAST: &str = r#"{
+        "version": 1, "name": "n1", "hostname": "n1", "domain": "demo",
+        "address": "10.77.0.11", "prefix_length": 16, "mac": "02:00:00:00:00:01",
+        "node_dir": "/state/nodes/n1", "ssh_server": {"kind": "embedded"}, "rung": "root"
+    }"#;
+
+    #[test]
+    fn the_least_that_version_one_may_hold_is_read_and_what_is_newer_is_passed_over() {
+        let least: NodeLaunch = serde_json::from_str(LEAST).unwrap();
+        assert_eq!(least.limits, NodeLimits::default());
+        assert!(least.seeds.is_empty() && least.scripts.is_empty());
+        let newer = LEAST.replacen('{', "{\"from_the_future\": [1],", 1);
+        assert_eq!(serde_json::from_str::<NodeLaunch>(&newer).unwrap(), least);
+    }
+
+    #[test]
+    fn a_launch_survives_being_written_and_read() {
+        let mut launch: NodeLaunch = serde_json::from_str(LEAST).unwrap();
+        launch.limits = NodeLimits { memory_bytes: Some(1), cores: Some(0.5), pids: Some(2) };
+        launch.ssh_server = SshServer::Real { program: "/usr/sbin/sshd".into() };
+        launch.seeds.push(FileSeed { path: "/x".into(), mode: 0o600, content: "\u{0}\n".into() });
+        launch.scripts.push(BootScript { name: "setup".into(), content: "#!/bin/sh\n".into() });
+        launch.environment.insert("A".into(), "b".into());
+        let text = serde_json::to_string(&launch).unwrap();
+        assert_eq!(serde_json::from_str::<NodeLaunch>(&text).unwrap(), launch);
+    }
+
+    #[test]
+    fn a_seed_is_shown_without_its_text() {
+        let seed = FileSeed { path: "/key".into(), mode: 0o600, content: "secret".into() };
+        assert_eq!(format!("{seed:?}"), r#"FileSeed { path: "/key", mode: 600, bytes: 6 }"#);
+    }
+}

@@ -87,7 +87,8 @@ mod tests {
         let mac = MacAddress([2, 0xab, 0, 1, 2, 0xff]);
         assert_eq!(mac.to_string(), "02:ab:00:01:02:ff");
         assert_eq!("02:ab:00:01:02:ff".parse(), Ok(mac));
-        for wrong in ["", "02:ab", "02:ab:00:01:02:ff:00", "2:ab:00:01:02:ff", "zz:ab:00:01:02:ff"] {
+        for wrong in ["", "02:ab", "02:ab:00:01:02:ff:00", "2:ab:00:01:02:ff", "zz:ab:00:01:02:ff"]
+        {
             assert!(wrong.parse::<MacAddress>().is_err(), "{wrong}");
         }
     }

@@ -31,12 +31,12 @@ pub(super) const NODE_INTERFACE: &str = "eth0";
 /// What the kernel would not do. Reads after "failed to".
 #[derive(Debug, thiserror::Error)]
 #[error("{doing}")]
-pub struct NetError {
+pub(super) struct NetError {
     /// What was being done, with the names it was done to.
-    pub doing: String,
+    pub(super) doing: String,
     /// The kernel's words.
     #[source]
-    pub source: io::Error,
+    pub(super) source: io::Error,
 }
 
 impl NetError {

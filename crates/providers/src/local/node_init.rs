@@ -24,8 +24,8 @@ use super::report::{self, Report};
 use super::seeds;
 use super::status::ScriptState;
 use super::sys::{
-    SignalDescriptor, SingleThreaded, close_all_except, signal_every_process,
-    spawn_in_own_session, title_process,
+    SignalDescriptor, SingleThreaded, close_all_except, signal_every_process, spawn_in_own_session,
+    title_process,
 };
 
 /// Exit code of PID 1 after a stop.
@@ -119,7 +119,11 @@ fn set_up(
     at(
         "catch signals",
         SignalDescriptor::catching(&[
-            Signal::CHILD, Signal::TERM, Signal::HUP, Signal::INT, Signal::POWER,
+            Signal::CHILD,
+            Signal::TERM,
+            Signal::HUP,
+            Signal::INT,
+            Signal::POWER,
         ]),
     )
 }

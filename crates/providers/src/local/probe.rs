@@ -17,7 +17,7 @@ use super::launch::{LAUNCH_VERSION, NodeLaunch, NodeLimits, SshServer};
 use super::mac::MacAddress;
 use super::net::{Cable, Netlink, cable_name, gateway_of};
 use super::report::{self, Report};
-use super::root_tree::{HostView, host_facts, prepare, survey};
+use super::root_tree::{host_facts, prepare, survey};
 use super::rung::{MachineLimits, ProbeStep, Rung, RungProbe};
 use super::supervisor::enter_namespaces;
 use super::sys::{SingleThreaded, child_of, close_all_except};
@@ -120,20 +120,25 @@ fn judge(rung: Rung, steps: Vec<ProbeStep>) -> RungProbe {
 
 /// What can be done about a failed step. `number` reads a setting of the
 /// kernel.
-fn mend_of(
-    rung: Rung,
-    step: &ProbeStep,
-    number: &dyn Fn(&str) -> Option<u64>,
-) -> Option<String> {
+fn mend_of(rung: Rung, step: &ProbeStep, number: &dyn Fn(&str) -> Option<u64>) -> Option<String> {
     let is = |errno: rustix::io::Errno| step.errno == Some(errno.raw_os_error());
     let settings = [
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            1,
             "AppArmor keeps user namespaces from ordinary programs; allow them with: sudo sysctl -w \
-             kernel.apparmor_restrict_unprivileged_userns=0"),
-        ("/proc/sys/kernel/unprivileged_userns_clone", 0,
-            "allow user namespaces with: sudo sysctl -w kernel.unprivileged_userns_clone=1"),
-        ("/proc/sys/user/max_user_namespaces", 0,
-            "allow user namespaces with: sudo sysctl -w user.max_user_namespaces=15000"),
+             kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+        (
+            "/proc/sys/kernel/unprivileged_userns_clone",
+            0,
+            "allow user namespaces with: sudo sysctl -w kernel.unprivileged_userns_clone=1",
+        ),
+        (
+            "/proc/sys/user/max_user_namespaces",
+            0,
+            "allow user namespaces with: sudo sysctl -w user.max_user_namespaces=15000",
+        ),
     ];
     let from_setting = || {
         settings
@@ -341,11 +346,36 @@ mod tests {
         let step = |name: &str, errno: Errno| failed_step(name, "x", Some(errno.raw_os_error()));
         for (rung, step, setting, expected) in [
             (Rung::Root, step("be root", Errno::PERM), None, Some("run squall as root")),
-            (Rung::Root, step("make a network namespace", Errno::PERM), None, Some("CAP_SYS_ADMIN")),
-            (Rung::UserNamespace, step("make a user namespace", Errno::PERM), Some(()), Some("AppArmor")),
-            (Rung::UserNamespace, step("mount an overlay on /usr", Errno::NODEV), None, Some("modprobe overlay")),
-            (Rung::UserNamespace, step("mount an overlay on /usr", Errno::PERM), None, Some("5.11")),
-            (Rung::UserNamespace, step("make a bridge", Errno::OPNOTSUPP), None, Some("bridge veth")),
+            (
+                Rung::Root,
+                step("make a network namespace", Errno::PERM),
+                None,
+                Some("CAP_SYS_ADMIN"),
+            ),
+            (
+                Rung::UserNamespace,
+                step("make a user namespace", Errno::PERM),
+                Some(()),
+                Some("AppArmor"),
+            ),
+            (
+                Rung::UserNamespace,
+                step("mount an overlay on /usr", Errno::NODEV),
+                None,
+                Some("modprobe overlay"),
+            ),
+            (
+                Rung::UserNamespace,
+                step("mount an overlay on /usr", Errno::PERM),
+                None,
+                Some("5.11"),
+            ),
+            (
+                Rung::UserNamespace,
+                step("make a bridge", Errno::OPNOTSUPP),
+                None,
+                Some("bridge veth"),
+            ),
             (Rung::UserNamespace, step("mount /proc", Errno::PERM), None, Some("systempaths")),
             (Rung::Root, step("begin alone", Errno::NOENT), None, None),
         ] {

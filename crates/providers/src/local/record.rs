@@ -72,6 +72,12 @@ pub fn read_statuses(cluster_dir: &Path) -> Vec<NodeStatus> {
     all
 }
 
+/// Whether the last supervisor died over a node.
+pub(super) fn was_left_running(node_dir: &Path) -> bool {
+    read_json::<NodeStatus>(&node_dir.join(STATUS_FILE))
+        .is_some_and(|status| status.state != RunState::Stopped)
+}
+
 /// The directories of a cluster's nodes.
 pub(super) fn node_dirs(cluster_dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(cluster_dir.join(NODES_DIRECTORY)) else {
@@ -147,7 +153,9 @@ pub fn read_events(cluster_dir: &Path) -> io::Result<Vec<LocalEvent>> {
     for file in [EVENTS_OLD_FILE, EVENTS_FILE] {
         match std::fs::read(cluster_dir.join(file)) {
             Ok(bytes) => events.extend(
-                bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()),
+                bytes
+                    .split(|byte| *byte == b'\n')
+                    .filter_map(|line| serde_json::from_slice(line).ok()),
             ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),

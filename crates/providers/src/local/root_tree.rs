@@ -26,25 +26,64 @@ const SHOWN_OF_VAR: [&str; 5] =
 /// Directories of the host that hold its secrets, its identity or its jobs:
 /// nodes see them empty.
 const HIDDEN_DIRECTORIES: [&str; 17] = [
-    "/etc/ssh", "/etc/munge", "/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily",
-    "/etc/cron.weekly", "/etc/cron.monthly", "/etc/ssl/private", "/etc/pki/tls/private",
-    "/etc/letsencrypt", "/etc/wireguard", "/etc/openvpn", "/etc/slurm", "/etc/squall",
-    "/etc/NetworkManager/system-connections", "/etc/cloud", "/var/lib/dpkg/updates",
+    "/etc/ssh",
+    "/etc/munge",
+    "/etc/cron.d",
+    "/etc/cron.hourly",
+    "/etc/cron.daily",
+    "/etc/cron.weekly",
+    "/etc/cron.monthly",
+    "/etc/ssl/private",
+    "/etc/pki/tls/private",
+    "/etc/letsencrypt",
+    "/etc/wireguard",
+    "/etc/openvpn",
+    "/etc/slurm",
+    "/etc/squall",
+    "/etc/NetworkManager/system-connections",
+    "/etc/cloud",
+    "/var/lib/dpkg/updates",
 ];
 /// Files of the host that nodes do not see, for the same reasons.
 const HIDDEN_FILES: [&str; 7] = [
-    "/etc/shadow-", "/etc/gshadow-", "/etc/passwd-", "/etc/group-", "/etc/crontab",
-    "/etc/krb5.keytab", "/etc/.pwd.lock",
+    "/etc/shadow-",
+    "/etc/gshadow-",
+    "/etc/passwd-",
+    "/etc/group-",
+    "/etc/crontab",
+    "/etc/krb5.keytab",
+    "/etc/.pwd.lock",
 ];
 /// A node's own directories, with their permission bits.
 const OWN: [(&str, u32); 28] = [
-    ("root", 0o700), ("root/.ssh", 0o700), ("home", 0o755), ("tmp", 0o1777), ("run", 0o755),
-    ("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("srv", 0o755), ("mnt", 0o755),
-    ("media", 0o755), ("opt", 0o755), ("boot", 0o755), ("var", 0o755), ("var/backups", 0o755),
-    ("var/cache", 0o755), ("var/cache/apt", 0o755), ("var/cache/apt/archives", 0o755),
-    ("var/cache/apt/archives/partial", 0o700), ("var/lib", 0o755), ("var/lib/squall", 0o755),
-    ("var/lib/squall/scripts", 0o700), ("var/local", 0o755), ("var/log", 0o755),
-    ("var/log/apt", 0o755), ("var/mail", 0o755), ("var/spool", 0o755), ("var/tmp", 0o1777),
+    ("root", 0o700),
+    ("root/.ssh", 0o700),
+    ("home", 0o755),
+    ("tmp", 0o1777),
+    ("run", 0o755),
+    ("proc", 0o555),
+    ("sys", 0o555),
+    ("dev", 0o755),
+    ("srv", 0o755),
+    ("mnt", 0o755),
+    ("media", 0o755),
+    ("opt", 0o755),
+    ("boot", 0o755),
+    ("var", 0o755),
+    ("var/backups", 0o755),
+    ("var/cache", 0o755),
+    ("var/cache/apt", 0o755),
+    ("var/cache/apt/archives", 0o755),
+    ("var/cache/apt/archives/partial", 0o700),
+    ("var/lib", 0o755),
+    ("var/lib/squall", 0o755),
+    ("var/lib/squall/scripts", 0o700),
+    ("var/local", 0o755),
+    ("var/log", 0o755),
+    ("var/log/apt", 0o755),
+    ("var/mail", 0o755),
+    ("var/spool", 0o755),
+    ("var/tmp", 0o1777),
 ];
 /// Those of them that something is mounted on.
 const MOUNTED: [&str; 4] = ["run", "proc", "sys", "dev"];
@@ -126,15 +165,17 @@ pub(super) fn survey() -> HostView {
 /// Reads what the files of nodes are made from. What cannot be read is left
 /// out.
 pub(super) fn host_facts() -> HostFacts {
-    let text = |path: &str| {
-        String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
-    };
+    let text =
+        |path: &str| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned();
     let is_shown = |shell: &str| {
         let top = shell.trim_start_matches('/').split('/').next().unwrap_or_default();
         SHOWN.contains(&top) && Path::new(shell).exists()
     };
-    let mut shells: Vec<String> =
-        ["/bin/bash", "/bin/sh"].into_iter().filter(|shell| is_shown(shell)).map(str::to_owned).collect();
+    let mut shells: Vec<String> = ["/bin/bash", "/bin/sh"]
+        .into_iter()
+        .filter(|shell| is_shown(shell))
+        .map(str::to_owned)
+        .collect();
     let passwd = text("/etc/passwd");
     if let Some(shell) = super::accounts::shell_of_root(&passwd).filter(|shell| is_shown(shell)) {
         shells.push(shell.to_owned());
@@ -349,10 +390,7 @@ impl Tree<'_> {
 ///
 /// # Errors
 /// When the file cannot be read or written.
-pub(super) fn rewrite_hosts_at_rest(
-    launch: &NodeLaunch,
-    view: &HostView,
-) -> Result<(), TreeError> {
+pub(super) fn rewrite_hosts_at_rest(launch: &NodeLaunch, view: &HostView) -> Result<(), TreeError> {
     let tree = Tree { node_dir: &launch.node_dir, view, rung: launch.rung };
     let place = tree.place_of(Path::new("/etc/hosts"));
     // The node's user may have put anything there. A link is not followed: it
@@ -424,5 +462,69 @@ fn remove_file(place: &Path) -> Result<(), TreeError> {
             Err(failed("replace", place)(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_find_their_place_through_links_and_layers() {
+        let node = tempfile::tempdir().unwrap();
+        let view = HostView {
+            layers: vec![
+                Layer { path: "usr" },
+                Layer { path: "etc" },
+                Layer { path: "var/lib/dpkg" },
+            ],
+            links: vec![("bin", "usr/bin".into())],
+        };
+        let tree = Tree { node_dir: node.path(), view: &view, rung: Rung::UserNamespace };
+        tree.make_directories().unwrap();
+        tree.make_mount_points().unwrap();
+        for (path, place) in [
+            ("/etc/squall-test/x", "layers/etc.upper/squall-test/x"),
+            ("/bin/squall-test", "layers/usr.upper/bin/squall-test"),
+            ("/root/x", "root/root/x"),
+            ("/var/lib/dpkg/x", "layers/var-lib-dpkg.upper/x"),
+            ("/var/lib/other/x", "root/var/lib/other/x"),
+            ("/var/run/x", "root/run/x"),
+        ] {
+            let resolved = tree.resolve(Path::new(path)).unwrap();
+            assert_eq!(tree.place_of(&resolved), node.path().join(place), "{path}");
+        }
+        symlink("b", node.path().join("root/root/a")).unwrap();
+        symlink("a", node.path().join("root/root/b")).unwrap();
+        assert!(tree.resolve(Path::new("/root/a/x")).is_err(), "links in a circle");
+        symlink("../../../..", node.path().join("root/root/up")).unwrap();
+        let resolved = tree.resolve(Path::new("/root/up/etc/x")).unwrap();
+        assert_eq!(resolved, Path::new("/etc/x"), "never above the node's root");
+    }
+
+    #[test]
+    fn hosts_of_a_node_at_rest_are_rewritten_and_a_link_in_their_place_is_left() {
+        let node = tempfile::tempdir().unwrap();
+        let view = HostView { layers: vec![Layer { path: "etc" }], links: Vec::new() };
+        let mut launch = NodeLaunch::for_tests(node.path());
+        launch.hosts = vec![crate::local::hosts::HostEntry {
+            address: [10, 77, 0, 12].into(),
+            names: vec!["peer".to_owned()],
+        }];
+        let upper = node.path().join("layers/etc.upper");
+        std::fs::create_dir_all(&upper).unwrap();
+        rewrite_hosts_at_rest(&launch, &view).unwrap();
+        assert!(!upper.join("hosts").exists(), "nothing to rewrite");
+        std::fs::write(upper.join("hosts"), "10.0.0.1 mine\n").unwrap();
+        rewrite_hosts_at_rest(&launch, &view).unwrap();
+        let text = std::fs::read_to_string(upper.join("hosts")).unwrap();
+        assert!(text.starts_with("10.0.0.1 mine\n") && text.contains("10.77.0.12 peer\n"));
+        let secret = node.path().join("secret");
+        std::fs::write(&secret, "of the host").unwrap();
+        std::fs::remove_file(upper.join("hosts")).unwrap();
+        symlink(&secret, upper.join("hosts")).unwrap();
+        rewrite_hosts_at_rest(&launch, &view).unwrap();
+        assert!(upper.join("hosts").is_symlink());
+        assert_eq!(std::fs::read_to_string(&secret).unwrap(), "of the host");
     }
 }

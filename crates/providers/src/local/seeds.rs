@@ -43,7 +43,11 @@ pub(super) fn all(launch: &NodeLaunch, host: &HostFacts) -> Vec<FileSeed> {
     let mut seeds = vec![
         seed("/etc/hostname", 0o644, format!("{}\n", launch.hostname)),
         seed("/etc/hosts", 0o644, hosts::render(&launch.hosts)),
-        seed("/etc/resolv.conf", 0o644, "# No name server: nodes know each other from /etc/hosts.\n"),
+        seed(
+            "/etc/resolv.conf",
+            0o644,
+            "# No name server: nodes know each other from /etc/hosts.\n",
+        ),
         seed("/etc/machine-id", 0o444, format!("{}\n", machine_id(launch))),
         seed("/etc/nsswitch.conf", 0o644, name_lines),
         seed("/etc/fstab", 0o644, "# The root of a squall node is mounted before it starts.\n"),
@@ -52,17 +56,21 @@ pub(super) fn all(launch: &NodeLaunch, host: &HostFacts) -> Vec<FileSeed> {
         seed("/etc/shadow", 0o600, accounts.shadow),
         seed("/etc/gshadow", 0o600, accounts.gshadow),
     ];
-    seeds.extend(host.skeleton.iter().map(|(name, text)| seed(&format!("/root/{name}"), 0o644, text)));
+    seeds.extend(
+        host.skeleton.iter().map(|(name, text)| seed(&format!("/root/{name}"), 0o644, text)),
+    );
     seeds.push(match launch.ssh_server {
         SshServer::Real { .. } => seed(SSHD_CONFIG_PATH, 0o644, sshd_config()),
-        SshServer::Embedded => {
-            seed(EMBEDDED_CONFIG_PATH, 0o600, embedded_config(launch, &shell))
-        }
+        SshServer::Embedded => seed(EMBEDDED_CONFIG_PATH, 0o600, embedded_config(launch, &shell)),
     });
     seeds.extend(power_commands());
-    seeds.extend(launch.scripts.iter().enumerate().map(|(index, script)| {
-        seed(&script_path(index, &script.name), 0o700, &script.content)
-    }));
+    seeds.extend(
+        launch
+            .scripts
+            .iter()
+            .enumerate()
+            .map(|(index, script)| seed(&script_path(index, &script.name), 0o700, &script.content)),
+    );
     seeds.extend(launch.seeds.iter().cloned());
     seeds
 }
@@ -143,7 +151,11 @@ fn embedded_config(launch: &NodeLaunch, shell: &str) -> String {
 /// would ask an init system that does not run here.
 fn power_commands() -> Vec<FileSeed> {
     let command = |name: &str, body: &str| {
-        seed(&format!("/usr/sbin/{name}"), 0o755, format!("#!/bin/sh\n# Tells PID 1 of this squall node.\n{body}"))
+        seed(
+            &format!("/usr/sbin/{name}"),
+            0o755,
+            format!("#!/bin/sh\n# Tells PID 1 of this squall node.\n{body}"),
+        )
     };
     let power_off = "kill -INT 1\n";
     let shutdown = "what=INT\nfor word; do\n  case \"$word\" in\n    \
@@ -155,4 +167,66 @@ fn power_commands() -> Vec<FileSeed> {
         command("halt", power_off),
         command("shutdown", shutdown),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::launch::BootScript;
+
+    fn launch() -> NodeLaunch {
+        NodeLaunch::for_tests(Path::new("/state/nodes/n1"))
+    }
+
+    fn last<'a>(seeds: &'a [FileSeed], path: &str) -> &'a FileSeed {
+        seeds.iter().rfind(|seed| seed.path == Path::new(path)).unwrap()
+    }
+
+    #[test]
+    fn a_node_gets_an_identity_of_its_own_and_what_the_caller_seeds_wins() {
+        let host = HostFacts { shells: vec!["/bin/bash".to_owned()], ..HostFacts::default() };
+        let mut launch = launch();
+        launch.seeds.push(FileSeed {
+            path: "/etc/resolv.conf".into(),
+            mode: 0o644,
+            content: "mine".to_owned(),
+        });
+        launch.scripts.push(BootScript { name: "setup".to_owned(), content: "true".to_owned() });
+        let seeds = all(&launch, &host);
+        assert_eq!(last(&seeds, "/etc/hostname").content, "n1\n");
+        assert_eq!(last(&seeds, "/etc/resolv.conf").content, "mine");
+        assert_eq!(last(&seeds, "/var/lib/squall/scripts/00-setup").mode, 0o700);
+        assert_eq!(last(&seeds, "/etc/shadow").mode, 0o600);
+        let id = &last(&seeds, "/etc/machine-id").content;
+        assert_eq!(id.trim().len(), 32);
+        launch.name = "n2".to_owned();
+        assert_ne!(&last(&all(&launch, &host), "/etc/machine-id").content, id);
+    }
+
+    #[test]
+    fn each_ssh_server_gets_its_configuration() {
+        let host = HostFacts::default();
+        let mut launch = launch();
+        let seeds = all(&launch, &host);
+        let config: EmbeddedServerConfig =
+            serde_json::from_str(&last(&seeds, EMBEDDED_CONFIG_PATH).content).unwrap();
+        assert_eq!((config.listen.as_str(), config.shell.as_str()), ("0.0.0.0:22", "/bin/sh"));
+        assert_eq!(config.env.get("container").map(String::as_str), Some("squall"));
+        launch.ssh_server = SshServer::Real { program: "/usr/sbin/sshd".into() };
+        let seeds = all(&launch, &host);
+        assert!(last(&seeds, SSHD_CONFIG_PATH).content.contains("PasswordAuthentication no\n"));
+        assert!(!seeds.iter().any(|seed| seed.path == Path::new(EMBEDDED_CONFIG_PATH)));
+    }
+
+    #[test]
+    fn the_shell_of_root_is_one_that_nodes_have() {
+        let host = |passwd: &str| HostFacts {
+            passwd: passwd.to_owned(),
+            shells: vec!["/bin/bash".to_owned(), "/bin/sh".to_owned()],
+            ..HostFacts::default()
+        };
+        assert_eq!(root_shell(&host("root:x:0:0::/root:/bin/sh\n")), "/bin/sh");
+        assert_eq!(root_shell(&host("root:x:0:0::/root:/opt/fish\n")), "/bin/bash");
+        assert_eq!(root_shell(&HostFacts::default()), "/bin/sh");
+    }
 }

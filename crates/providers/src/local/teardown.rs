@@ -25,6 +25,8 @@ const END_TIMEOUT: Duration = Duration::from_secs(20);
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Pause before files are tried again.
 const REMOVE_PAUSE: Duration = Duration::from_millis(20);
+/// Node directories that are deleted at the same time.
+const REMOVERS: usize = 8;
 /// End of the name of a directory that is being deleted.
 const TRASH_SUFFIX: &str = ".trash";
 /// Directories within directories; more would be no tree of ours.
@@ -162,9 +164,11 @@ fn remove_tree(tree: &Path) -> Result<(), TeardownError> {
     loop {
         match remove_once(tree, &trash) {
             Ok(()) => return Ok(()),
-            Err(
-                Errno::BUSY | Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT | Errno::STALE,
-            ) if Instant::now() < deadline => std::thread::sleep(REMOVE_PAUSE),
+            Err(Errno::BUSY | Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT | Errno::STALE)
+                if Instant::now() < deadline =>
+            {
+                std::thread::sleep(REMOVE_PAUSE);
+            }
             Err(error) => return Err(at("delete the files", tree)(error.into())),
         }
     }
@@ -174,10 +178,30 @@ fn remove_once(tree: &Path, trash: &Path) -> Result<(), Errno> {
     // Leftovers of a removal that was cut off go first.
     remove_entry(CWD, trash, 0, None)?;
     match renameat(CWD, tree, CWD, trash) {
-        Ok(()) => remove_entry(CWD, trash, 0, None),
+        Ok(()) => {
+            remove_nodes_at_once(trash);
+            remove_entry(CWD, trash, 0, None)
+        }
         Err(Errno::NOENT) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Deletes the directories of nodes side by side: each deletion waits for the
+/// disk's journal more than it works. What fails here is met again by the
+/// deletion of the whole.
+fn remove_nodes_at_once(trash: &Path) {
+    let waiting = std::sync::Mutex::new(node_dirs(trash));
+    let next = || waiting.lock().ok().and_then(|mut waiting| waiting.pop());
+    std::thread::scope(|scope| {
+        for _ in 0..REMOVERS {
+            scope.spawn(|| {
+                while let Some(node_dir) = next() {
+                    let _ = remove_entry(CWD, &node_dir, 0, None);
+                }
+            });
+        }
+    });
 }
 
 fn remove_entry(
@@ -224,9 +248,9 @@ fn remove_content(directory: &OwnedFd, depth: usize, device: u64) -> Result<(), 
         .map(|entry| entry.file_name().to_owned())
         .filter(|name| name.as_bytes() != b"." && name.as_bytes() != b"..")
         .collect();
-    names.iter().try_for_each(|name| {
-        remove_entry(directory, name.as_c_str(), depth + 1, Some(device))
-    })
+    names
+        .iter()
+        .try_for_each(|name| remove_entry(directory, name.as_c_str(), depth + 1, Some(device)))
 }
 
 fn gone_is_fine(result: Result<(), Errno>) -> Result<(), Errno> {

@@ -7,9 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::net::{
-    RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use serde::Serialize;
 
 use crate::local::protocol::LINE_BYTES_MAX;
@@ -17,7 +15,7 @@ use crate::local::protocol::LINE_BYTES_MAX;
 /// Answers that a client may leave unread before it is cut off, in bytes.
 const OUTGOING_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Lines taken from one client before the others get their turn.
-const LINES_AT_ONCE_MAX: usize = 64;
+const LINES_AT_ONCE_MAX: usize = 4;
 
 /// The client is gone, or as good as gone.
 #[derive(Debug)]
@@ -62,6 +60,11 @@ impl Client {
     /// Whether something waits to be sent.
     pub(super) fn wants_to_write(&self) -> bool {
         !self.outgoing.is_empty()
+    }
+
+    /// Whether more may come: not while so much waits to be done.
+    pub(super) fn wants_to_read(&self) -> bool {
+        self.received.len() <= LINE_BYTES_MAX
     }
 
     /// Whether whole lines wait although the socket may be silent.

@@ -117,11 +117,8 @@ impl Dial {
             Ok(socket) => socket,
             Err(error) => return Progress::Failed(RefusalKind::Capacity, error.to_string()),
         };
-        let until = if self.wait {
-            self.deadline.min(Instant::now() + TRY_TIMEOUT)
-        } else {
-            self.deadline
-        };
+        let until =
+            if self.wait { self.deadline.min(Instant::now() + TRY_TIMEOUT) } else { self.deadline };
         let result = rustix::net::connect(&socket, &self.to);
         self.state = State::Connecting { socket, until };
         match result {

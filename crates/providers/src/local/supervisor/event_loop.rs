@@ -126,6 +126,10 @@ impl Supervisor {
         for status in record::read_statuses(&self.cluster_dir) {
             let node_dir = self.cluster_dir.join(NODES_DIRECTORY).join(&status.name);
             if let Some(launch) = record::read_launch(&node_dir) {
+                if record::was_left_running(&node_dir) {
+                    let why = status.last_exit.as_deref().unwrap_or_default();
+                    self.event(Some(&status.name), LocalEventKind::Stopped, why);
+                }
                 let node = Node::new(launch, status);
                 node.write_down();
                 self.nodes.insert(node.launch.name.clone(), node);
@@ -167,9 +171,11 @@ impl Supervisor {
         let mut has_lines = false;
         for (id, client) in &self.clients {
             has_lines |= client.has_lines();
-            let out = if client.wants_to_write() { PollFlags::OUT } else { PollFlags::empty() };
+            let mut flags = PollFlags::empty();
+            flags.set(PollFlags::IN, client.wants_to_read());
+            flags.set(PollFlags::OUT, client.wants_to_write());
             sources.push(Source::Client(*id));
-            watched.push(PollFd::from_borrowed_fd(client.as_fd(), PollFlags::IN | out));
+            watched.push(PollFd::from_borrowed_fd(client.as_fd(), flags));
         }
         for (name, node) in &self.nodes {
             if let Some(process) = &node.process {

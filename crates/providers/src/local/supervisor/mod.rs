@@ -6,6 +6,7 @@
 mod clients;
 mod consoles;
 mod dials;
+mod endings;
 mod event_loop;
 mod hosts_file;
 mod nodes;

@@ -58,7 +58,9 @@ impl Supervisor {
                 self.answer(origin, Outcome::Nodes(all));
             }
             Request::Forget { name } => self.forget(origin, &name),
-            Request::SetHosts { name, entries } => self.set_hosts(origin, name.as_deref(), &entries),
+            Request::SetHosts { name, entries } => {
+                self.set_hosts(origin, name.as_deref(), &entries);
+            }
             Request::Dial { address, port, timeout_ms, wait } => {
                 if self.dials.len() >= DIALS_MAX {
                     let text = format!("{DIALS_MAX} connections are being made already");
@@ -170,12 +172,17 @@ impl Supervisor {
             ));
         }
         if launch.rung == Rung::UserNamespace && launch.ssh_server != SshServer::Embedded {
-            return Err(format!("{name}: the host's sshd cannot run with one user; use the embedded"));
+            return Err(format!(
+                "{name}: the host's sshd cannot run with one user; use the embedded"
+            ));
         }
         if !(1..=30).contains(&launch.prefix_length)
             || launch.address == gateway_of(launch.address, launch.prefix_length)
         {
-            return Err(format!("{name}: {}/{} is no address for a node", launch.address, launch.prefix_length));
+            return Err(format!(
+                "{name}: {}/{} is no address for a node",
+                launch.address, launch.prefix_length
+            ));
         }
         if let Some(seed) = launch.seeds.iter().find(|seed| !is_absolute_and_clean(&seed.path)) {
             return Err(format!("{name}: {} is no path for a file", seed.path.display()));
@@ -300,8 +307,14 @@ mod tests {
     #[test]
     fn only_plain_names_become_parts_of_paths() {
         for (name, plain) in [
-            ("worker1", true), ("a.b_c-D", true), ("", false), ("..", false), ("a/b", false),
-            (".hidden", false), ("a b", false), ("\u{e4}", false),
+            ("worker1", true),
+            ("a.b_c-D", true),
+            ("", false),
+            ("..", false),
+            ("a/b", false),
+            (".hidden", false),
+            ("a b", false),
+            ("\u{e4}", false),
         ] {
             assert_eq!(is_plain(name), plain, "{name}");
         }

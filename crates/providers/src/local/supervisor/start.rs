@@ -23,7 +23,8 @@ use crate::local::record;
 use crate::local::rung::Rung;
 use crate::local::status::{LocalEventKind, NODES_DIRECTORY};
 use crate::local::sys::{
-    SignalDescriptor, SingleThreaded, child_of, close_all_except, unshare_namespaces,
+    SignalDescriptor, SingleThreaded, child_of, close_all_except, heed_every_signal,
+    unshare_namespaces,
 };
 
 /// The lock that a supervisor holds as long as it lives. A record lock, so
@@ -93,13 +94,17 @@ fn describe(error: &StartError) -> String {
 fn detach(cluster_dir: &Path, rung: Rung) -> Result<ExitCode, StartError> {
     at("let go of the caller's files", close_all_except(&[]))?;
     let proof = at("begin alone", SingleThreaded::prove())?;
-    let (reader, writer) = at("make a pipe", rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
+    let (reader, writer) =
+        at("make a pipe", rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))?;
     let cluster_dir = cluster_dir.to_owned();
     // The closure takes the writing end along; here it is closed with it.
     let work = move || serve(&cluster_dir, rung, writer);
     at("leave a process behind", child_of(proof, UnshareFlags::empty(), work))?;
     let mut said = Vec::new();
-    at("hear of the supervisor", io::Read::read_to_end(&mut std::fs::File::from(reader), &mut said))?;
+    at(
+        "hear of the supervisor",
+        io::Read::read_to_end(&mut std::fs::File::from(reader), &mut said),
+    )?;
     if said == READY {
         return Ok(ExitCode::SUCCESS);
     }
@@ -137,6 +142,7 @@ fn serve(cluster_dir: &Path, rung: Rung, word: OwnedFd) -> i32 {
 fn set_up(cluster_dir: &Path, rung: Rung, word: &OwnedFd) -> Result<Supervisor, StartError> {
     at("let go of the starter's files", close_all_except(&[word.as_raw_fd()]))?;
     at("begin a session", rustix::process::setsid())?;
+    heed_every_signal();
     rustix::process::umask(Mode::from_raw_mode(0o077));
     let nodes = cluster_dir.join(NODES_DIRECTORY);
     at(

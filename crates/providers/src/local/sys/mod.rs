@@ -10,4 +10,4 @@ pub(super) use process::{
     SingleThreaded, child_of, close_all_except, spawn_in_own_session, title_process,
     unshare_namespaces,
 };
-pub(super) use signal::{SignalDescriptor, signal_every_process};
+pub(super) use signal::{SignalDescriptor, heed_every_signal, signal_every_process};

@@ -58,8 +58,7 @@ pub(crate) fn child_of(
         None => {
             // Unwinding into the caller's frames would run the parent's code
             // twice, hence catch and `_exit`.
-            let code =
-                std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(EXIT_PANICKED);
+            let code = std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(EXIT_PANICKED);
             // SAFETY: ends the child at once; no destructor of the parent runs.
             unsafe { libc::_exit(code) }
         }
@@ -75,11 +74,7 @@ fn clone_process(flags: UnshareFlags) -> io::Result<Option<Pid>> {
     // whole process; `SingleThreaded` says that no other thread could have left
     // it inconsistent. The arguments are valid for the size given.
     let result = unsafe {
-        libc::syscall(
-            libc::SYS_clone3,
-            std::ptr::from_ref(&arguments),
-            std::mem::size_of::<CloneArguments>(),
-        )
+        libc::syscall(libc::SYS_clone3, std::ptr::from_ref(&arguments), size_of::<CloneArguments>())
     };
     let pid = if result == -1 {
         let error = io::Error::last_os_error();
@@ -134,7 +129,11 @@ fn close_range(first: u32, last: u32) -> io::Result<()> {
         return Ok(());
     }
     let error = io::Error::last_os_error();
-    if error.raw_os_error() == Some(libc::ENOSYS) { close_one_by_one(first, last) } else { Err(error) }
+    if error.raw_os_error() == Some(libc::ENOSYS) {
+        close_one_by_one(first, last)
+    } else {
+        Err(error)
+    }
 }
 
 /// For kernels before 5.9.
@@ -153,11 +152,21 @@ fn close_one_by_one(first: u32, last: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Starts a program in a session of its own.
+/// Starts a program in a session of its own, with no signal blocked: the
+/// standard library hands our own mask on.
 pub(crate) fn spawn_in_own_session(command: &mut Command) -> io::Result<Child> {
-    // SAFETY: `setsid` is a plain system call, allowed between fork and exec.
+    // SAFETY: both are plain system calls, allowed between fork and exec, and
+    // an all-zero set is what `sigemptyset` makes.
     unsafe {
-        command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into));
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            let mut none: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            match libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            }
+        });
     }
     command.spawn()
 }

@@ -11,7 +11,7 @@ pub(crate) struct SignalDescriptor(OwnedFd);
 
 impl SignalDescriptor {
     /// Blocks the signals in this thread and catches them in a non-blocking
-    /// descriptor. Programs started by the standard library get an empty mask.
+    /// descriptor.
     pub(crate) fn catching(signals: &[Signal]) -> io::Result<Self> {
         // SAFETY: an all-zero set is valid memory for `sigemptyset`, which then
         // makes it a valid set; every call gets a pointer to it. The descriptor
@@ -35,7 +35,7 @@ impl SignalDescriptor {
 
     /// The next caught signal's number, if one waits.
     pub(crate) fn next(&self) -> Option<i32> {
-        let mut buffer = [0_u8; std::mem::size_of::<libc::signalfd_siginfo>()];
+        let mut buffer = [0_u8; size_of::<libc::signalfd_siginfo>()];
         let count = rustix::io::read(&self.0, &mut buffer).ok()?;
         let number = buffer.first_chunk::<4>().filter(|_| count == buffer.len())?;
         i32::try_from(u32::from_ne_bytes(*number)).ok()
@@ -51,6 +51,18 @@ impl AsFd for SignalDescriptor {
 impl AsRawFd for SignalDescriptor {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
         self.0.as_raw_fd()
+    }
+}
+
+/// Forgets which signals our starter ignored (`nohup`, a shell's background
+/// job), which all our children would inherit.
+pub(crate) fn heed_every_signal() {
+    for number in 1..32 {
+        if number != libc::SIGPIPE {
+            // SAFETY: the default action refers to no code of ours. For the two
+            // signals that cannot be changed this is an error without effect.
+            unsafe { libc::signal(number, libc::SIG_DFL) };
+        }
     }
 }
 
