@@ -154,7 +154,7 @@ pub(super) fn mount_root(plan: &BootPlan<'_>, notes: &mut Vec<String>) -> Result
     for (path, mode) in RUN_DIRECTORIES {
         at(format!("make /run/{path}"), make_directory(&Path::new("root/run").join(path), mode))?;
     }
-    Ok(())
+    at("make /run/utmp", std::fs::write("root/run/utmp", ""))
 }
 
 fn mount_layer(layer: &Layer, rung: Rung) -> Result<(), BootError> {

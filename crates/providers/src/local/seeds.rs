@@ -55,6 +55,9 @@ pub(super) fn all(launch: &NodeLaunch, host: &HostFacts) -> Vec<FileSeed> {
         seed("/etc/group", 0o644, accounts.group),
         seed("/etc/shadow", 0o600, accounts.shadow),
         seed("/etc/gshadow", 0o600, accounts.gshadow),
+        // Without these two, sshd complains at every log-in.
+        seed("/var/log/lastlog", 0o644, ""),
+        seed("/var/log/wtmp", 0o644, ""),
     ];
     seeds.extend(
         host.skeleton.iter().map(|(name, text)| seed(&format!("/root/{name}"), 0o644, text)),
