@@ -216,6 +216,13 @@ impl PoolBuilder {
         self
     }
 
+    /// Says which account opens its nodes.
+    #[must_use]
+    pub fn username(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.username);
+        self
+    }
+
     /// With a tag.
     #[must_use]
     pub fn tag(mut self, key: &str, value: &str) -> Self {

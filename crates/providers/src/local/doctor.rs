@@ -136,9 +136,8 @@ pub(super) fn examine(local: &Local) -> DoctorReport {
     let rungs = local.probes().to_vec();
     let rung = local.chosen_rung();
     let sshd = find_sshd();
-    let real = rung == Some(Rung::Root)
-        && sshd.is_some()
-        && local.config.ssh != Some(SshChoice::Embedded);
+    let real =
+        rung == Some(Rung::Root) && sshd.is_some() && local.config.ssh != Some(SshChoice::Embedded);
     let cgroups = cgroup::detect();
     let limits_kept = match cgroups {
         CgroupKind::None { .. } => Vec::new(),

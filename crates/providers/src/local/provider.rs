@@ -120,11 +120,9 @@ impl LocalProvider {
         let local = Arc::clone(&self.local);
         match tokio::task::spawn_blocking(move || work(&local)).await {
             Ok(done) => done,
-            Err(cause) => Err(ProviderError::new(
-                ErrorKind::Other,
-                "work on this machine",
-                cause.to_string(),
-            )),
+            Err(cause) => {
+                Err(ProviderError::new(ErrorKind::Other, "work on this machine", cause.to_string()))
+            }
         }
     }
 }
@@ -209,10 +207,8 @@ impl Provider for LocalProvider {
         material: Option<&NodeMaterial>,
     ) -> Result<Receipt, ProviderError> {
         let (cluster, step, material) = (cluster.clone(), step.clone(), material.cloned());
-        self.blocking(move |local| {
-            StepRun::new(local, &cluster, &step).run(material.as_ref())
-        })
-        .await
+        self.blocking(move |local| StepRun::new(local, &cluster, &step).run(material.as_ref()))
+            .await
     }
 
     async fn events(&self, cluster: &ClusterName) -> Result<Vec<TimelineEvent>, ProviderError> {

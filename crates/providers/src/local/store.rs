@@ -143,6 +143,7 @@ impl Store {
             }
         }
         self.sweep_probes()?;
+        self.sweep_locks()?;
         let mut used = BTreeSet::new();
         for slug in self.slugs()? {
             used.extend(self.cluster(&slug).program()?);
@@ -158,6 +159,19 @@ impl Store {
             let pid = name.strip_prefix(".probe-").and_then(|rest| rest.split('-').next());
             if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
                 trash::remove_tree(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the lock files of clusters that are gone.
+    fn sweep_locks(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(self.root.join("locks"))? {
+            let path = entry?.path();
+            let slug = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let cluster = self.cluster(&slug);
+            if !cluster.exists() {
+                lock::remove_unused(path, cluster.path().to_owned())?;
             }
         }
         Ok(())

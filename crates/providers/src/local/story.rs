@@ -54,9 +54,9 @@ fn timeline(
         LocalEventKind::Supervisor | LocalEventKind::Script => (Level::Info, None),
         LocalEventKind::Note | LocalEventKind::Other => (Level::Warning, None),
     };
-    let node = event.node.and_then(|slug| {
-        names.get(&slug).cloned().or_else(|| NodeName::parse(&slug).ok())
-    });
+    let node = event
+        .node
+        .and_then(|slug| names.get(&slug).cloned().or_else(|| NodeName::parse(&slug).ok()));
     let (what, why) = match what {
         Some(what) => (what.to_owned(), why(what, event.text)),
         None => (event.text, None),

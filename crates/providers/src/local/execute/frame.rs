@@ -110,8 +110,7 @@ impl StepRun<'_> {
     fn refuse_full_disk(&self, order: &ClusterOrder) -> Result<(), ProviderError> {
         let nodes = Resolved::from_stored(&order.spec).map_or(1, |spec| spec.node_count());
         let room = self.local.store.room().map_err(|error| self.store_failed(error))?;
-        let wanted =
-            bytes_wanted(self.local, nodes).map_err(|error| self.store_failed(error))?;
+        let wanted = bytes_wanted(self.local, nodes).map_err(|error| self.store_failed(error))?;
         if room.bytes >= wanted {
             return Ok(());
         }

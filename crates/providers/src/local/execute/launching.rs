@@ -22,9 +22,9 @@ impl StepRun<'_> {
             return Ok(client);
         }
         let store = &self.local.store;
-        let installed = store.hold().and_then(|held| {
-            store.install_program(&held, &self.dir, &self.local.config.program)
-        });
+        let installed = store
+            .hold()
+            .and_then(|held| store.install_program(&held, &self.dir, &self.local.config.program));
         let program = installed.map_err(|error| self.store_failed(error))?;
         SupervisorClient::start_or_connect(self.dir.path(), cluster.rung, &program)
             .map_err(|error| self.client_failed(&error))

@@ -21,11 +21,7 @@ const ID_BYTES: usize = 6;
 
 impl StepRun<'_> {
     /// Makes a node, or leaves it when it is already the one ordered.
-    pub(super) fn ensure_node(
-        &self,
-        wanted: &WantedNode,
-        material: Option<&NodeMaterial>,
-    ) -> Done {
+    pub(super) fn ensure_node(&self, wanted: &WantedNode, material: Option<&NodeMaterial>) -> Done {
         let cluster = self.guarded()?;
         self.refuse_deleting(&cluster.record)?;
         let dir = self.dir.node(&wanted.name.slug());

@@ -110,20 +110,19 @@ impl StepRun<'_> {
 
     fn ssh_server(&self, rung: Rung) -> Result<SshServer, ProviderError> {
         match (self.local.config.ssh, rung) {
-            (Some(SshChoice::Embedded), _) | (None, Rung::UserNamespace) => {
-                Ok(SshServer::Embedded)
-            }
+            (Some(SshChoice::Embedded), _) | (None, Rung::UserNamespace) => Ok(SshServer::Embedded),
             (Some(SshChoice::Real), Rung::UserNamespace) => Err(self
                 .fail(ErrorKind::Invalid, "the host's sshd cannot run where only root exists")
                 .with_mend("use the embedded ssh server, or make the cluster as root")),
-            (Some(SshChoice::Real), Rung::Root) => find_sshd()
-                .map(|program| SshServer::Real { program })
-                .ok_or_else(|| {
+            (Some(SshChoice::Real), Rung::Root) => {
+                find_sshd().map(|program| SshServer::Real { program }).ok_or_else(|| {
                     self.fail(ErrorKind::Invalid, "this machine has no sshd")
                         .with_mend("install openssh-server, or use the embedded ssh server")
-                }),
-            (None, Rung::Root) => Ok(find_sshd()
-                .map_or(SshServer::Embedded, |program| SshServer::Real { program })),
+                })
+            }
+            (None, Rung::Root) => {
+                Ok(find_sshd().map_or(SshServer::Embedded, |program| SshServer::Real { program }))
+            }
         }
     }
 }
@@ -182,10 +181,12 @@ fn scripts(wanted: &WantedNode, username: &str) -> Vec<BootScript> {
     if username != ROOT {
         scripts.push(BootScript { name: "account".to_owned(), content: account_script(username) });
     }
-    scripts.extend(wanted.first_boot.iter().map(|script| BootScript {
-        name: script.kind.clone(),
-        content: script.text.clone(),
-    }));
+    scripts.extend(
+        wanted
+            .first_boot
+            .iter()
+            .map(|script| BootScript { name: script.kind.clone(), content: script.text.clone() }),
+    );
     scripts
 }
 

@@ -54,7 +54,8 @@ impl Addresses {
         (base, prefix_length): (Ipv4Addr, u8),
         id: &NodeId,
     ) -> Result<Ipv4Addr, StoreError> {
-        let taken: BTreeSet<Ipv4Addr> = self.all()?.into_iter().map(|(address, _)| address).collect();
+        let taken: BTreeSet<Ipv4Addr> =
+            self.all()?.into_iter().map(|(address, _)| address).collect();
         let size = 1_u32.checked_shl(32 - u32::from(prefix_length)).unwrap_or(u32::MAX);
         let hosts = FIRST_HOST..size.saturating_sub(1);
         let count = hosts.len();
@@ -143,7 +144,10 @@ mod tests {
         let net = (Ipv4Addr::new(10, 77, 16, 0), PREFIX_LENGTH);
         let first = addresses.take(net, &id(1)).unwrap();
         let second = addresses.take(net, &id(2)).unwrap();
-        assert_eq!((first.to_string(), second.to_string()), ("10.77.16.11".into(), "10.77.16.12".into()));
+        assert_eq!(
+            (first.to_string(), second.to_string()),
+            ("10.77.16.11".into(), "10.77.16.12".into())
+        );
         addresses.free(first, &id(2)).unwrap();
         assert_eq!(addresses.take(net, &id(3)).unwrap().to_string(), "10.77.16.13");
         addresses.free(first, &id(1)).unwrap();
@@ -158,9 +162,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let addresses = Addresses::new(dir.path().to_owned());
         let net = (Ipv4Addr::new(10, 77, 0, 0), 28);
-        let given: Vec<String> = (0..4)
-            .map(|number| addresses.take(net, &id(number)).unwrap().to_string())
-            .collect();
+        let given: Vec<String> =
+            (0..4).map(|number| addresses.take(net, &id(number)).unwrap().to_string()).collect();
         assert_eq!(given, ["10.77.0.11", "10.77.0.12", "10.77.0.13", "10.77.0.14"]);
         assert!(matches!(addresses.take(net, &id(9)), Err(StoreError::AddressesTaken(4))));
     }

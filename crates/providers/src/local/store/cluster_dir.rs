@@ -1,7 +1,6 @@
 //! The directory of one cluster and those of its nodes.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -234,7 +233,7 @@ impl NodeDir {
         let length = file.metadata()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(bytes_max)))?;
         let mut bytes = Vec::new();
-        file.take(bytes_max).read_to_end(&mut bytes).map_err(io::Error::from)?;
+        file.take(bytes_max).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 }

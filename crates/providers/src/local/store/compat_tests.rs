@@ -130,10 +130,7 @@ fn a_directory_without_a_whole_record_is_told_as_broken() {
     let (_home, dir) = store_with(CLUSTER_V1, "{\"version\": 1, \"wan", ORDER_V1);
     assert!(matches!(dir.nodes().unwrap()["worker1"], NodeEntry::Broken(_)));
     fs::remove_file(dir.node("worker1").path().join("node.json")).unwrap();
-    assert_eq!(
-        dir.nodes().unwrap()["worker1"],
-        NodeEntry::Broken("it has no record".to_owned())
-    );
+    assert_eq!(dir.nodes().unwrap()["worker1"], NodeEntry::Broken("it has no record".to_owned()));
     fs::remove_file(dir.path().join("cluster.json")).unwrap();
     assert!(matches!(dir.read(), Err(StoreError::Damaged { .. })));
 }

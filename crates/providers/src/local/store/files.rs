@@ -79,10 +79,9 @@ impl StoreError {
                 Some("make room there, then repeat the command".to_owned())
             }
             Self::Newer { .. } => Some("use the squall that wrote it, or a newer one".to_owned()),
-            Self::Damaged { path, .. } => Some(format!(
-                "restore {} from a backup; nothing of it was touched",
-                path.display()
-            )),
+            Self::Damaged { path, .. } => {
+                Some(format!("restore {} from a backup; nothing of it was touched", path.display()))
+            }
             Self::Held(_) => Some("wait until that is done".to_owned()),
             Self::Io(_) | Self::AddressesTaken(_) => None,
         }
@@ -143,10 +142,8 @@ pub(super) fn write_whole(path: &Path, text: &[u8]) -> Result<(), StoreError> {
 
 /// Writes a value as JSON, whole.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|cause| StoreError::Damaged {
-        path: path.to_owned(),
-        why: cause.to_string(),
-    })?;
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|cause| StoreError::Damaged { path: path.to_owned(), why: cause.to_string() })?;
     text.push(b'\n');
     write_whole(path, &text)
 }

@@ -6,6 +6,7 @@ use std::fs::TryLockError;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fs_err as fs;
 use jiff::Timestamp;
@@ -16,6 +17,12 @@ use crate::provider::ClusterLock;
 
 /// How often a lock is tried whose file is replaced under us by deletes.
 const TRIES_MAX: usize = 100;
+
+/// How often a held lock is looked at again: it may be held for a moment only,
+/// to remove its file.
+const LOOKS_MAX: u32 = 3;
+/// Pause between two looks.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Who is changing a cluster, as written into its lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,10 +60,16 @@ pub(super) fn hold_cluster(
     purpose: &str,
     now: Timestamp,
 ) -> Result<HeldCluster, StoreError> {
+    let mut looks = 0;
     for _ in 0..TRIES_MAX {
         let mut file = private(&path, false)?;
         match file.file().try_lock() {
             Ok(()) => {}
+            Err(TryLockError::WouldBlock) if looks < LOOKS_MAX => {
+                looks += 1;
+                std::thread::sleep(LOOK_PAUSE);
+                continue;
+            }
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held(holder(&mut file))),
             Err(TryLockError::Error(cause)) => return Err(cause.into()),
         }
@@ -71,15 +84,23 @@ pub(super) fn hold_cluster(
     Err(StoreError::Held("its lock is taken and given back all the time".to_owned()))
 }
 
+/// Removes the lock file of a cluster that is gone, unless it is held.
+pub(super) fn remove_unused(path: PathBuf, cluster_dir: PathBuf) -> Result<(), StoreError> {
+    let file = private(&path, false)?;
+    if file.file().try_lock().is_ok() && is_at(&file, &path) {
+        drop(HeldCluster { _file: file, path, cluster_dir });
+    }
+    Ok(())
+}
+
 /// Who holds a lock file, in words.
 fn holder(file: &mut fs::File) -> String {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
     match read.ok().and_then(|_| serde_json::from_str::<Holder>(&text).ok()) {
-        Some(Holder { pid, purpose, since }) => format!(
-            "process {pid} is changing it since {}: {purpose}",
-            since.strftime("%F %T UTC")
-        ),
+        Some(Holder { pid, purpose, since }) => {
+            format!("process {pid} is changing it since {}: {purpose}", since.strftime("%F %T UTC"))
+        }
         None => "another process is changing it".to_owned(),
     }
 }

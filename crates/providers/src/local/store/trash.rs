@@ -80,10 +80,7 @@ impl Staged {
 
 /// Whether a directory could not be renamed because another one is there.
 fn is_taken(cause: &io::Error) -> bool {
-    matches!(
-        cause.kind(),
-        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty
-    )
+    matches!(cause.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
 }
 
 impl Drop for Staged {

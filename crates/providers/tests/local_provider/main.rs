@@ -1,0 +1,13 @@
+//! What the local provider keeps beyond the common contract, on a real kernel:
+//! interruptions at every point, stores that are damaged or too new, a full
+//! disk, supervisors that are lost, members that know each other, scripts.
+//!
+//! Runs as whoever runs the tests: on the root rung as root, in user
+//! namespaces otherwise. The contract suite runs on both.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
+
+mod bed;
+mod kept;
+mod lost;
+mod told;
