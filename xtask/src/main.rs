@@ -27,6 +27,7 @@ cargo xtask bench local [...]   nodes on this machine: time, processor, memory
     --nodes 1,16,64,128           how many nodes
     --rounds 3                    rounds of each; the median is shown
     --as root,user                who runs it (default: both as root, else user)
+    --binary PATH                 measure this one instead of a release build
     --write                       write docs/src/benchmarks.md";
 
 fn main() -> ExitCode {

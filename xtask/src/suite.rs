@@ -15,7 +15,7 @@ use crate::skips::{Skips, in_ci};
 /// Tests name what they skip in the file that this variable names; see
 /// `testkit::skip`.
 const SKIP_FILE_VARIABLE: &str = "SQUALL_SKIP_FILE";
-/// Packages whose tests make nodes: a few at a time, whoever runs them.
+/// Packages whose tests make nodes.
 const KERNEL_PACKAGES: [&str; 2] = ["e2e", "providers"];
 
 /// Runs the tests; `arguments` go to the runner and narrow what is run.
@@ -28,7 +28,7 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     for (name, reason) in setup()? {
         skips.add(&name, &reason);
     }
-    run(&mut cargo(&["build", "--locked", "--package", "cli"]))?;
+    run(&mut build(names_package(arguments)))?;
 
     let watch = Watch::new()?;
     let skip_file = std::env::temp_dir().join(format!("squall-skips-{}", std::process::id()));
@@ -57,6 +57,15 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
     }
 }
 
+/// The binary and the tests in one go: built apart, crates whose tests ask for
+/// more features would be compiled twice.
+fn build(chosen: bool) -> Command {
+    if chosen {
+        return cargo(&["build", "--locked", "--package", "cli"]);
+    }
+    cargo(&["build", "--locked", "--workspace", "--bins", "--tests"])
+}
+
 /// Doctests first, so that the runner's summary comes last.
 fn run_suite(arguments: &[String], prepare: &dyn Fn(&mut Command)) -> Result<(bool, Vec<String>)> {
     let mut passed = true;
@@ -79,12 +88,20 @@ fn run_suite(arguments: &[String], prepare: &dyn Fn(&mut Command)) -> Result<(bo
     Ok((passed && rest, summary))
 }
 
+/// Whether the arguments choose packages, so that not all need be built.
+fn names_package(arguments: &[String]) -> bool {
+    arguments.iter().any(|word| word.starts_with("-p") || word.starts_with("--package"))
+}
+
 fn with_nextest(
     arguments: &[String],
     prepare: &dyn Fn(&mut Command),
 ) -> Result<(bool, Vec<String>)> {
     let profile = if in_ci() { "ci" } else { "default" };
-    let mut command = cargo(&["nextest", "run", "--workspace", "--locked", "--profile", profile]);
+    let mut command = cargo(&["nextest", "run", "--locked", "--profile", profile]);
+    if !names_package(arguments) {
+        command.arg("--workspace");
+    }
     prepare(command.args(arguments));
     run_remembering(&mut command, |line| line.trim_start().starts_with("Summary ["))
 }
@@ -94,20 +111,29 @@ fn with_cargo_test(
     prepare: &dyn Fn(&mut Command),
 ) -> Result<(bool, Vec<String>)> {
     let targets = ["--lib", "--bins", "--tests", "--locked", "--no-fail-fast"];
-    let (mut free, mut kernel) = (cargo(&["test", "--workspace"]), cargo(&["test"]));
-    for package in KERNEL_PACKAGES {
-        free.args(["--exclude", package]);
-        kernel.args(["--package", package]);
-    }
-    kernel.env("RUST_TEST_THREADS", "1");
     let (mut passed, mut totals) = (true, Vec::new());
-    for mut command in [free, kernel] {
+    for mut command in cargo_test_commands(names_package(arguments)) {
         prepare(command.args(targets).args(arguments));
         let (success, lines) = run_remembering(&mut command, |_| true)?;
         passed &= success;
         totals.extend(lines.into_iter().filter(|line| line.starts_with("test result:")));
     }
     Ok((passed, sum(&totals)))
+}
+
+/// What makes nodes runs one test after the other, because `cargo test` knows
+/// no groups of tests.
+fn cargo_test_commands(chosen: bool) -> Vec<Command> {
+    let (mut free, mut one_by_one) = (cargo(&["test", "--workspace"]), cargo(&["test"]));
+    one_by_one.env("RUST_TEST_THREADS", "1");
+    if chosen {
+        return vec![one_by_one];
+    }
+    for package in KERNEL_PACKAGES {
+        free.args(["--exclude", package]);
+        one_by_one.args(["--package", package]);
+    }
+    vec![free, one_by_one]
 }
 
 /// One line out of cargo's many.

@@ -23,8 +23,10 @@ const PAGE: &str = "docs/src/benchmarks.md";
 /// When squall fails or a node is missing.
 pub(crate) fn local(words: &[&str]) -> Result<()> {
     let options = Options::parse(words)?;
-    run(&mut cargo(&["build", "--release", "--locked", "--package", "cli"]))?;
-    let binary = binary()?;
+    let binary = match &options.binary {
+        Some(path) => path.clone(),
+        None => release_build()?,
+    };
     let load = load();
     let mut rows = Vec::new();
     for runner in &options.runners {
@@ -92,7 +94,8 @@ fn timed(action: impl FnOnce() -> Result<()>) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn binary() -> Result<PathBuf> {
+fn release_build() -> Result<PathBuf> {
+    run(&mut cargo(&["build", "--release", "--locked", "--package", "cli"]))?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), Into::into);
     let binary = target.join("release/squall");

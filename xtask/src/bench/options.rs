@@ -1,5 +1,7 @@
 //! What to measure.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, Result, bail};
 
 use crate::command::is_root;
@@ -35,6 +37,8 @@ pub(crate) struct Options {
     pub(crate) runners: Vec<Runner>,
     /// Whether the page of the guide is written.
     pub(crate) write: bool,
+    /// A binary to measure in place of a release build of this checkout.
+    pub(crate) binary: Option<PathBuf>,
 }
 
 impl Options {
@@ -44,7 +48,8 @@ impl Options {
     /// Names what is not understood.
     pub(crate) fn parse(words: &[&str]) -> Result<Self> {
         let runners = if is_root() { vec![Runner::Root, Runner::User] } else { vec![Runner::User] };
-        let mut options = Self { nodes: vec![1, 16, 64, 128], rounds: 3, runners, write: false };
+        let nodes = vec![1, 16, 64, 128];
+        let mut options = Self { nodes, rounds: 3, runners, write: false, binary: None };
         let mut rest = words.iter();
         while let Some(option) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("{option} needs a value"));
@@ -52,6 +57,7 @@ impl Options {
                 "--nodes" => options.nodes = list(value()?, |word| Ok(word.parse::<u32>()?))?,
                 "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
                 "--as" => options.runners = list(value()?, runner)?,
+                "--binary" => options.binary = Some(value()?.into()),
                 "--write" => options.write = true,
                 other => bail!("no such option: {other}"),
             }
