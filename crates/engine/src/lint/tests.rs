@@ -100,6 +100,7 @@ fn a_plan_that_does_not_stand_on_its_record_is_found() {
     assert!(base.contains(&Flaw::OtherBase), "{base:?}");
     let stands = spoilt(|plan, _| plan.generation = Generation(1));
     assert_eq!(stands, [Flaw::GenerationStands]);
+    assert_eq!(spoilt(|plan, _| plan.record_changes = false), [Flaw::FrameDiffers]);
     let stored = spoilt(|plan, _| plan.spec.clear());
     assert!(stored.contains(&Flaw::NoSpec), "{stored:?}");
     let reason = spoilt(|plan, _| plan.changes[0].reason = Reason::new(""));

@@ -37,7 +37,7 @@ fn decide(aim: &Aim<'_>, sight: &Sight<'_>) -> (Action, String) {
             (Action::Update, "the spec differs from the accepted one".to_owned())
         }
         Mode::Update if !sight.is_complete() => (Action::Update, unfinished),
-        Mode::Terminate if aim.removed != record.removed => {
+        Mode::Update | Mode::Terminate if aim.removed != record.removed => {
             (Action::Update, "remembers which nodes stay away".to_owned())
         }
         Mode::Update | Mode::Terminate | Mode::Settled => {

@@ -17,4 +17,3 @@ mod tests;
 
 pub use codes::CODES;
 pub use planner::{PlanContext, plan};
-pub(crate) use sight::is_own;

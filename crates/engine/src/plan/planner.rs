@@ -7,7 +7,7 @@ use model::node::Generation;
 use model::plan::{Action, Intent, Plan};
 use model::resolved::Resolved;
 
-use super::aim::{self, Aim, Mode};
+use super::aim;
 use super::sight::Sight;
 use super::{compare, frame, ground, notes, sight};
 
@@ -39,12 +39,12 @@ pub fn plan(
     let aim = aim::choose(&intent, spec, &sight)?;
     let node_changes = compare::nodes(&aim, &sight);
     let frame = frame::change(&aim, &sight);
+    let record_changes = frame.action != Action::Keep;
     let mut changes = vec![frame];
     changes.extend(node_changes);
     ground::refuse(&changes, &sight, context.now)?;
     let notes = notes::collect(&aim, &sight, &changes);
-    let record_changes = changes_record(&aim, &sight);
-    let idle = !record_changes && changes.iter().all(|change| change.action == Action::Keep);
+    let idle = changes.iter().all(|change| change.action == Action::Keep);
     let (base, generation) = generations(&sight, idle);
     let cluster_id = sight.record.map_or_else(|| context.new_cluster_id.clone(), |r| r.id.clone());
     Ok(Plan {
@@ -63,20 +63,6 @@ pub fn plan(
         record_changes,
         completes: aim.completes,
     })
-}
-
-fn changes_record(aim: &Aim<'_>, sight: &Sight<'_>) -> bool {
-    let Some(record) = sight.record else {
-        return true;
-    };
-    match aim.mode {
-        Mode::New | Mode::GoOn | Mode::Delete => true,
-        Mode::Settled => false,
-        Mode::Update => {
-            !sight.is_complete() || !aim.differences.is_empty() || record.removed != aim.removed
-        }
-        Mode::Terminate => record.removed != aim.removed,
-    }
 }
 
 /// The generation the plan stands on and the one it brings. Every plan that

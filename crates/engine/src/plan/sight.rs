@@ -76,7 +76,7 @@ fn sort_own<'a>(sight: &mut Sight<'a>, node: &'a ObservedNode) {
 
 /// Whether a machine was made for this very creation of the cluster: the only
 /// ground on which anything is deleted.
-pub(crate) fn is_own(node: &ObservedNode, record: &ClusterRecord) -> bool {
+fn is_own(node: &ObservedNode, record: &ClusterRecord) -> bool {
     node.tags.get(tag::CLUSTER_ID).is_some_and(|id| *id == record.id)
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use model::inventory::Condition;
 use model::name::{ClusterName, NodeName};
 use model::node::NodeState;
 use model::plan::{Action, Intent, Plan, Subject};
@@ -170,6 +171,11 @@ fn never_above_counts(world: &World, spec: &Resolved) {
     }
 }
 
+fn is_complete(world: &World) {
+    let inventory = world.observe(&name()).unwrap();
+    assert_eq!(inventory.record().unwrap().condition(), Condition::Complete);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -203,6 +209,7 @@ proptest! {
         let (_, outcome) = world.apply(Intent::Update, Some(&second), &name()).unwrap();
         prop_assert!(outcome.is_success());
         prop_assert!(world.plan(Intent::Update, Some(&second), &name()).unwrap().is_empty());
+        is_complete(&world);
         never_above_counts(&world, &second);
         let plan = world.plan(Intent::Delete, None, &name()).unwrap();
         world.execute(&plan, Some(stop));
@@ -224,6 +231,7 @@ proptest! {
         }
         world.provider.clear_faults().unwrap();
         let plan = converge(&mut world, &last);
+        is_complete(&world);
         never_above_counts(&world, &last);
         let inventory = world.observe(&name()).unwrap();
         for wanted in &plan.wanted {
