@@ -21,7 +21,7 @@ pub use dial::{Dial, DialError, DirectDial};
 pub use fanout::Target;
 pub use keys::{KeyPair, PrivateKey, PublicKey};
 pub use session::{
-    ConnectError, ConnectErrorKind, Exec, ExecEnd, ExecEvent, ExecOptions, HostKeys, Login, Session,
-    Timeouts,
+    ConnectError, ConnectErrorKind, Exec, ExecEnd, ExecEvent, ExecOptions, HostKeys, Login,
+    Session, Timeouts,
 };
 pub use tokio_util::sync::CancellationToken;

@@ -20,6 +20,18 @@ pub const TCP_USER_TIMEOUT: Duration = Duration::from_secs(45);
 /// Opening a channel on a live connection is one round trip.
 pub const CHANNEL_OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Pauses before trying again to open a channel that the node had no place
+/// for. A second and a quarter together: sshd frees a place in milliseconds.
+pub const CHANNEL_OPEN_PAUSES: [Duration; 7] = [
+    Duration::from_millis(10),
+    Duration::from_millis(20),
+    Duration::from_millis(40),
+    Duration::from_millis(80),
+    Duration::from_millis(160),
+    Duration::from_millis(320),
+    Duration::from_millis(640),
+];
+
 /// How long a goodbye (signal, end of channel) may take to be handed to the
 /// connection before it is simply dropped.
 pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);

@@ -97,7 +97,8 @@ fn quoted(what: &'static str, value: &str, percent: Percent) -> Result<String, S
         return Err(refuse(what, value, "it holds a double quote"));
     }
     let value = if percent == Percent::Token { value.replace('%', "%%") } else { value.to_owned() };
-    let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-%+@:".contains(&byte));
+    let plain =
+        value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-%+@:".contains(&byte));
     Ok(if plain { value } else { format!("\"{value}\"") })
 }
 

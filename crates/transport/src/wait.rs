@@ -140,7 +140,9 @@ pub fn wait_for_all(
         for target in targets {
             let (dial, slots, events) = (Arc::clone(&dial), slots.clone(), events.clone());
             let options = options.clone();
-            tasks.spawn(async move { wait_for_one(&*dial, &target, &options, &slots, events).await });
+            tasks.spawn(
+                async move { wait_for_one(&*dial, &target, &options, &slots, events).await },
+            );
         }
         drop(events);
         while tasks.join_next().await.is_some() {}
@@ -180,7 +182,7 @@ async fn tries(
     let deadline = Instant::now() + options.deadline;
     let mut pauses = Pauses::new(options, &target.name);
     let mut tries = 0_u32;
-    let mut last_kind = None;
+    let mut before: Option<ConnectError> = None;
     loop {
         tries = tries.saturating_add(1);
         let error = match one_try(dial, target, options, slots, deadline).await {
@@ -188,17 +190,19 @@ async fn tries(
             Err(error) => error,
         };
         let node = Arc::clone(&target.name);
-        let kind = error.kind();
-        if kind == ConnectErrorKind::HostKeyChanged {
+        if error.kind() == ConnectErrorKind::HostKeyChanged {
             return Err(WaitError::Final { node, last: error });
         }
         let pause = pauses.next();
         if Instant::now() + pause >= deadline {
-            return Err(WaitError::Deadline { node, after: options.deadline, tries, last: error });
+            // A try that only ran out of our time says less than the one before.
+            let cut = error.kind() == ConnectErrorKind::Timeout;
+            let last = before.filter(|_| cut).unwrap_or(error);
+            return Err(WaitError::Deadline { node, after: options.deadline, tries, last });
         }
-        if last_kind.replace(kind) != Some(kind)
-            && let Some(events) = events
-        {
+        let is_news = before.as_ref().is_none_or(|before| before.kind() != error.kind());
+        before = Some(error.clone());
+        if is_news && let Some(events) = events {
             // Only news for people: dropped rather than waited for.
             let _ = events.try_send(WaitEvent::StillWaiting { node, error });
         }

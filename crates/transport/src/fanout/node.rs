@@ -56,7 +56,11 @@ async fn attend(job: &Job, target: &Target, begun: &mut Option<Instant>) -> Outc
     }
 }
 
-async fn command(job: &Job, target: &Target, place: OwnedSemaphorePermit) -> Result<Outcome, Unheard> {
+async fn command(
+    job: &Job,
+    target: &Target,
+    place: OwnedSemaphorePermit,
+) -> Result<Outcome, Unheard> {
     tell(job, target, RunEventKind::Connecting).await?;
     let connected = tokio::select! {
         biased;

@@ -87,11 +87,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn refuse_open_mode(path: &Path) -> Result<(), KeyError> {
     let mode = fs::metadata(path).map_err(io_error("look at", path))?.mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(KeyError::TooOpen { path: path.to_owned(), mode })
-    }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::TooOpen { path: path.to_owned(), mode }) }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

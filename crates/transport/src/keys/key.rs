@@ -118,9 +118,9 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError::Malformed`].
     pub fn parse(line: &str) -> Result<Self, KeyError> {
-        russh::keys::PublicKey::from_openssh(line.trim())
-            .map(Self)
-            .map_err(|error| KeyError::Malformed { what: "a public key".into(), text: error.to_string() })
+        russh::keys::PublicKey::from_openssh(line.trim()).map(Self).map_err(|error| {
+            KeyError::Malformed { what: "a public key".into(), text: error.to_string() }
+        })
     }
 
     /// The key as one line, without a newline.
@@ -176,8 +176,7 @@ pub struct KeyPair {
 pub fn generate(comment: &str) -> Result<KeyPair, KeyError> {
     let fail = |error: russh::keys::ssh_key::Error| KeyError::Make(error.to_string());
     let mut random = russh::keys::key::safe_rng();
-    let mut key =
-        russh::keys::PrivateKey::random(&mut random, Algorithm::Ed25519).map_err(fail)?;
+    let mut key = russh::keys::PrivateKey::random(&mut random, Algorithm::Ed25519).map_err(fail)?;
     key.set_comment(comment);
     let pem = key.to_openssh(LineEnding::LF).map_err(fail)?;
     Ok(KeyPair {

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
-use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey};
+use russh::server::{
+    Auth, ChannelOpenHandle, Handle, Handler, Msg, PublicKeyOffer, Session, VerifiedPublicKey,
+};
 use russh::{Channel, ChannelId, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, Pty};
 use rustix::process::Signal;
 use tokio::sync::{Semaphore, watch};
@@ -134,7 +136,6 @@ impl Handler for Connection {
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the trait's signature")]
     async fn pty_request(
         &mut self,
         id: ChannelId,
@@ -170,7 +171,11 @@ impl Handler for Connection {
         answer(session, id, yes)
     }
 
-    async fn shell_request(&mut self, id: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
+    async fn shell_request(
+        &mut self,
+        id: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
         let yes = self.begin(id);
         answer(session, id, yes)
     }
@@ -198,11 +203,7 @@ impl Handler for Connection {
 }
 
 /// One channel, from its opening to its end.
-async fn attend(
-    channel: Channel<Msg>,
-    handle: Handle,
-    context: Context,
-) {
+async fn attend(channel: Channel<Msg>, handle: Handle, context: Context) {
     let (mut reader, writer) = channel.split();
     let wish = tokio::select! {
         () = context.gone.cancelled() => return,
@@ -216,7 +217,8 @@ async fn attend(
     match command::start(&context.config, context.peer, &wish) {
         Ok(started) => serve(started, reader, output, &context).await,
         Err(error) => {
-            let text = format!("squall: failed to start {}: {error}", context.config.shell.display());
+            let text =
+                format!("squall: failed to start {}: {error}", context.config.shell.display());
             // The channel must be read meanwhile, or the connection stands.
             tokio::select! {
                 () = output.fail(&text, EXIT_NO_SHELL) => {}
@@ -242,7 +244,9 @@ async fn hear(reader: &mut ChannelReadHalf) -> Option<Wish> {
             {
                 wish.env.insert(variable_name, variable_value);
             }
-            ChannelMsg::RequestPty { term, col_width, row_height, pix_width, pix_height, .. } => {
+            ChannelMsg::RequestPty {
+                term, col_width, row_height, pix_width, pix_height, ..
+            } => {
                 let size = window_size(col_width, row_height, pix_width, pix_height);
                 wish.terminal = Some((term.replace('\0', ""), size));
             }
@@ -264,12 +268,7 @@ async fn hear(reader: &mut ChannelReadHalf) -> Option<Wish> {
 
 /// Runs until the command is over or the client leaves; then the command is
 /// told as a lost terminal tells it.
-async fn serve(
-    mut started: Started,
-    reader: ChannelReadHalf,
-    output: Output,
-    context: &Context,
-) {
+async fn serve(mut started: Started, reader: ChannelReadHalf, output: Output, context: &Context) {
     let (group, watched_group) = watch::channel(Some(started.group));
     let (screen, sink, window) = match started.terminal.take() {
         Some((screen, keyboard, window)) => {
@@ -296,6 +295,7 @@ async fn serve(
         }
     };
     let _ = tokio::time::timeout(limits::GOODBYE_TIMEOUT, farewell).await;
-    // The runtime reaps it whenever it ends.
-    drop(started.child);
+    // It may outlive its client, and is ours to reap whenever it ends.
+    let mut child = started.child;
+    tokio::spawn(async move { child.wait().await });
 }

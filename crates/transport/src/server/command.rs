@@ -80,10 +80,7 @@ fn start_in_terminal(
     started(command.spawn()?, Some((screen, keyboard, window)))
 }
 
-fn started(
-    child: Child,
-    terminal: Option<(Screen, pipe::Sender, Window)>,
-) -> io::Result<Started> {
+fn started(child: Child, terminal: Option<(Screen, pipe::Sender, Window)>) -> io::Result<Started> {
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let group = group.ok_or_else(|| io::Error::other("the shell ended as it began"))?;
     Ok(Started { child, group, terminal })

@@ -87,8 +87,8 @@ fn become_shell(arguments: &[OsString]) -> io::Error {
     let [program, name, rest @ ..] = arguments else {
         return io::Error::new(io::ErrorKind::InvalidInput, "no program was given");
     };
-    let terminal = rustix::process::setsid()
-        .and_then(|_| rustix::process::ioctl_tiocsctty(stdio::stdin()));
+    let terminal =
+        rustix::process::setsid().and_then(|_| rustix::process::ioctl_tiocsctty(stdio::stdin()));
     match terminal {
         Ok(()) => Command::new(program).arg0(name).args(rest).exec(),
         Err(error) => error.into(),

@@ -81,7 +81,7 @@ impl Input {
                     Some(message) => self.on_message(message),
                 },
                 written = write_some(&mut self.sink, &front), if !front.is_empty() => {
-                    self.on_written(written);
+                    self.on_written(&written);
                 }
             }
             self.pause_or_go_on();
@@ -131,12 +131,12 @@ impl Input {
         }
     }
 
-    fn on_written(&mut self, written: std::io::Result<usize>) {
+    fn on_written(&mut self, written: &std::io::Result<usize>) {
         match written {
             Ok(count) => {
-                self.queued = self.queued.saturating_sub(count);
+                self.queued = self.queued.saturating_sub(*count);
                 if let Some(front) = self.queue.front_mut() {
-                    front.advance(count.min(front.len()));
+                    front.advance((*count).min(front.len()));
                     if front.is_empty() {
                         self.queue.pop_front();
                     }

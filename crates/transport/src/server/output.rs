@@ -31,11 +31,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(
-        writer: ChannelWriteHalf<Msg>,
-        handle: Handle,
-        gate: Arc<ReadGate>,
-    ) -> Self {
+    pub(super) fn new(writer: ChannelWriteHalf<Msg>, handle: Handle, gate: Arc<ReadGate>) -> Self {
         Self { writer, handle, gate }
     }
 

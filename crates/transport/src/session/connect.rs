@@ -208,7 +208,9 @@ impl ConnectError {
     pub const fn mend(&self) -> &'static str {
         match self.kind() {
             ConnectErrorKind::Refused => "is it still booting, or has its ssh server stopped?",
-            ConnectErrorKind::Timeout => "is it up? `squall show` says, `squall console` has its log",
+            ConnectErrorKind::Timeout => {
+                "is it up? `squall show` says, `squall console` has its log"
+            }
             ConnectErrorKind::NoRoute | ConnectErrorKind::Unreachable => {
                 "is the cluster running, and is there a way to it from this machine?"
             }
@@ -216,7 +218,9 @@ impl ConnectError {
             ConnectErrorKind::HostKeyChanged => {
                 "the machine is not the one that was made; do not trust it before you know why"
             }
-            ConnectErrorKind::AuthRefused => "does the node know the key that the cluster was made with?",
+            ConnectErrorKind::AuthRefused => {
+                "does the node know the key that the cluster was made with?"
+            }
             ConnectErrorKind::Other => "run again with -v to see more",
         }
     }
@@ -287,10 +291,9 @@ async fn log_in(handle: &mut Handle<Verifier>, login: &Login) -> Result<(), Conn
             user: login.user.clone(),
             fingerprint: login.key.public().fingerprint(),
         }),
-        Err(error) => Err(ConnectError::Other {
-            doing: ConnectStage::LogIn.doing(),
-            text: plain(&error),
-        }),
+        Err(error) => {
+            Err(ConnectError::Other { doing: ConnectStage::LogIn.doing(), text: plain(&error) })
+        }
     }
 }
 
@@ -335,7 +338,10 @@ pub(crate) enum VerifyError {
 impl client::Handler for Verifier {
     type Error = VerifyError;
 
-    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, VerifyError> {
+    async fn check_server_key(
+        &mut self,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<bool, VerifyError> {
         // Certificates are not offered by us, so one is as unknown as any key.
         let seen = match shown {
             PublicKeyOrCertificate::PublicKey { key, .. } => PublicKey::from_russh(key.clone()),

@@ -62,14 +62,15 @@ pub enum ExecEnd {
     Exited(u32),
     /// By this signal, without `SIG`.
     Signalled(String),
-    /// We gave up on it. It was sent SIGTERM; it may go on.
+    /// We gave up on it. It was sent SIGTERM, which OpenSSH's server heeds
+    /// for ordinary users only, and its pipes are closed; it may go on.
     TimedOut {
         /// Which time ran out.
         kind: TimeoutKind,
         /// How long it was.
         after: Duration,
     },
-    /// We were told to stop. It was sent SIGTERM; it may go on.
+    /// We were told to stop. As with a timeout, it may go on.
     Cancelled,
     /// The connection broke. It may go on.
     Lost(String),

@@ -99,7 +99,10 @@ fn closed() -> SessionError {
 }
 
 /// Asks for a terminal over a fresh channel.
-pub(crate) async fn start(open: OpenChannel, options: PtyOptions) -> Result<PtySession, SessionError> {
+pub(crate) async fn start(
+    open: OpenChannel,
+    options: PtyOptions,
+) -> Result<PtySession, SessionError> {
     let session = open.session.clone();
     let output = Exec::new(open, options.cancel, None, None);
     let writer = output.writer();

@@ -109,7 +109,11 @@ impl Session {
     ///
     /// # Errors
     /// As [`exec`](Self::exec); how the command ended is in the output.
-    pub async fn output(&self, command: &str, options: ExecOptions) -> Result<Output, SessionError> {
+    pub async fn output(
+        &self,
+        command: &str,
+        options: ExecOptions,
+    ) -> Result<Output, SessionError> {
         Ok(self.exec(command, options).await?.collect(limits::OUTPUT_BYTES_MAX).await)
     }
 
@@ -170,7 +174,8 @@ impl Session {
             return Err(SessionError::Lost(self.lost_reason()));
         };
         let after = limits::CHANNEL_OPEN_TIMEOUT;
-        match timeout(after, handle.channel_open_session()).await {
+        let opening = open_patiently(handle);
+        match timeout(after, opening).await {
             Ok(Ok(channel)) => Ok(OpenChannel { channel, place, session: self.clone() }),
             Ok(Err(russh::Error::ChannelOpenFailure(why))) => {
                 Err(SessionError::Refused(open_failure(&why).into()))
@@ -182,6 +187,21 @@ impl Session {
             Err(_) => Err(SessionError::Timeout { doing: "open a channel", after }),
         }
     }
+}
+
+/// Opens a channel; tries again when the node says that it has none left. sshd
+/// counts a command among its `MaxSessions` until it has reaped it, which is
+/// after we have seen it end.
+async fn open_patiently(handle: &Handle<Verifier>) -> Result<Channel<Msg>, russh::Error> {
+    for pause in limits::CHANNEL_OPEN_PAUSES {
+        match handle.channel_open_session().await {
+            Err(russh::Error::ChannelOpenFailure(
+                ChannelOpenFailure::ConnectFailed | ChannelOpenFailure::ResourceShortage,
+            )) => tokio::time::sleep(pause).await,
+            opened => return opened,
+        }
+    }
+    handle.channel_open_session().await
 }
 
 const fn open_failure(why: &ChannelOpenFailure) -> &'static str {

@@ -1,0 +1,253 @@
+//! Servers for the tests: ours and OpenSSH's, each with its own keys in a
+//! directory of its own, gone when dropped.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::Endpoint;
+use transport::keys::{KeyPair, generate};
+use transport::{
+    Dial, DirectDial, ExecEvent, ExecOptions, HostKeys, Login, PrivateKey, Session, Target,
+    Timeouts,
+};
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Embedded,
+    OpenSsh,
+}
+
+/// A running server.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) host: KeyPair,
+    pub(crate) user_key: KeyPair,
+    pub(crate) user: String,
+    pub(crate) directory: tempfile::TempDir,
+    process: Child,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Says that a test cannot run here. In CI that is a failure unless the
+/// comma-separated `SQUALL_ALLOW_SKIPS` names the reason.
+pub(crate) fn skip(reason: &str) {
+    let allowed = std::env::var("SQUALL_ALLOW_SKIPS").unwrap_or_default();
+    let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    assert!(!in_ci || allowed.split(',').any(|entry| entry.trim() == reason), "SKIPPED: {reason}");
+    eprintln!("SKIPPED: {reason}");
+}
+
+/// Every kind of server that this machine has.
+pub(crate) fn servers() -> Vec<(Kind, Server)> {
+    let mut servers = vec![(Kind::Embedded, Server::embedded())];
+    match Server::openssh() {
+        Some(server) => servers.push((Kind::OpenSsh, server)),
+        None => skip("no-sshd"),
+    }
+    servers
+}
+
+impl Server {
+    pub(crate) fn embedded() -> Self {
+        Self::embedded_at(free_address())
+    }
+
+    pub(crate) fn embedded_at(address: SocketAddr) -> Self {
+        Self::start(address, |parts| {
+            let config = parts.directory.join("server.json");
+            let json = format!(
+                r#"{{"listen":"{}","host_key_path":"{}","authorized_keys_path":"{}","user":"{}",
+                "home":"{}","shell":"/bin/bash","env":{{"FROM_CONFIG":"yes"}}}}"#,
+                parts.address,
+                parts.directory.join("host").display(),
+                parts.directory.join("authorized").display(),
+                parts.user,
+                parts.directory.display(),
+            );
+            fs::write(&config, json).unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_transport-test-server"));
+            command.arg(transport::server::SERVER_ARGUMENT).arg(config);
+            command
+        })
+    }
+
+    pub(crate) fn openssh() -> Option<Self> {
+        let sshd = Path::new("/usr/sbin/sshd");
+        sshd.exists().then(|| {
+            Self::start(free_address(), |parts| {
+                let config = parts.directory.join("sshd_config");
+                fs::write(&config, sshd_config(parts)).unwrap();
+                if current_user() == "root" {
+                    fs::create_dir_all("/run/sshd").unwrap();
+                }
+                let mut command = Command::new(sshd);
+                command.arg("-D").arg("-e").arg("-f").arg(config);
+                command
+            })
+        })
+    }
+
+    fn start(address: SocketAddr, command: impl FnOnce(&Parts<'_>) -> Command) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (host, user_key) = (generate("host").unwrap(), generate("user").unwrap());
+        write_key(&directory.path().join("host"), &host);
+        write_key(&directory.path().join("user"), &user_key);
+        fs::write(directory.path().join("authorized"), user_key.public.line() + "\n").unwrap();
+        let user = current_user();
+        let parts = Parts { directory: directory.path(), address, user: &user };
+        let log = fs::File::create(directory.path().join("log")).unwrap();
+        let process = command(&parts)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let server = Self { address, host, user_key, user, directory, process };
+        server.await_listening();
+        server
+    }
+
+    fn await_listening(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(self.address).is_err() {
+            let log = fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the server does not listen: {log}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::Tcp { address: self.address }
+    }
+
+    pub(crate) fn login(&self) -> Login {
+        let key = PrivateKey::parse(self.user_key.private_pem.reveal(), "test").unwrap();
+        Login { user: self.user.clone(), key }
+    }
+
+    pub(crate) fn host_keys(&self) -> HostKeys {
+        HostKeys::new(vec![self.host.public.clone()])
+    }
+
+    pub(crate) fn target(&self, name: &str) -> Target {
+        Target {
+            name: name.into(),
+            endpoint: self.endpoint(),
+            login: self.login(),
+            host_keys: self.host_keys(),
+        }
+    }
+
+    pub(crate) async fn session(&self) -> Session {
+        self.session_with(Timeouts::default()).await
+    }
+
+    pub(crate) async fn session_with(&self, timeouts: Timeouts) -> Session {
+        let (login, keys) = (self.login(), self.host_keys());
+        Session::connect(&DirectDial, &self.endpoint(), &login, &keys, timeouts).await.unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+struct Parts<'a> {
+    directory: &'a Path,
+    address: SocketAddr,
+    user: &'a str,
+}
+
+fn sshd_config(parts: &Parts<'_>) -> String {
+    let directory = parts.directory.display();
+    format!(
+        "ListenAddress {}\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\n\
+         PidFile {directory}/pid\nStrictModes no\nUsePAM no\nUseDNS no\nPermitRootLogin yes\n\
+         PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 500:100:500\n\
+         AcceptEnv LANG LC_*\nSetEnv SHLVL=5\n",
+        parts.address
+    )
+}
+
+fn write_key(path: &Path, pair: &KeyPair) {
+    fs::write(path, pair.private_pem.reveal()).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+pub(crate) fn current_user() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+pub(crate) fn direct() -> Arc<dyn Dial> {
+    Arc::new(DirectDial)
+}
+
+/// Options with standard input.
+pub(crate) fn stdin(bytes: impl Into<transport::Bytes>) -> ExecOptions {
+    ExecOptions { stdin: Some(bytes.into()), ..ExecOptions::default() }
+}
+
+/// Reads until the event that the function wants.
+pub(crate) async fn until(
+    exec: &mut transport::Exec,
+    mut wanted: impl FnMut(&ExecEvent) -> bool,
+) -> ExecEvent {
+    loop {
+        let event = exec.next().await.expect("an end before the wanted event");
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
+
+/// A line of `/proc/PID/status`, in KiB.
+pub(crate) fn status_kib(pid: u32, field: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Whether there is such a process, even if it only waits to be reaped.
+pub(crate) fn is_alive(pid: &str) -> bool {
+    Path::new("/proc").join(pid.trim()).exists()
+}
+
+/// Waits until the process has ended and its parent has noticed.
+pub(crate) async fn ended(pid: &str) {
+    eventually(&format!("the end of process {pid}"), || !is_alive(pid)).await;
+}
+
+/// Waits until the condition holds, at most 20 s.
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < deadline, "never came: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
