@@ -31,7 +31,9 @@ pub(crate) fn rung() -> Rung {
 
 /// A store, and in it the cluster `Demo` once it is made.
 pub(crate) struct Bed {
-    folder: tempfile::TempDir,
+    store: PathBuf,
+    /// Removed with the bed that made it.
+    _folder: Option<tempfile::TempDir>,
     runtime: tokio::runtime::Runtime,
     pub(crate) provider: LocalProvider,
     pub(crate) spec: Resolved,
@@ -51,7 +53,22 @@ impl Bed {
     /// A bed whose workers are something special.
     pub(crate) fn with(ssh: SshChoice, worker: impl FnOnce(PoolBuilder) -> PoolBuilder) -> Self {
         let folder = tempfile::Builder::new().prefix("squall-local-").tempdir().unwrap();
-        let provider = LocalProvider::new(config(folder.path().join("local"), ssh));
+        let store = folder.path().join("local");
+        Self::laid(store, Some(folder), ssh, worker)
+    }
+
+    /// A bed on a store that another process uses too.
+    pub(crate) fn on(store: PathBuf) -> Self {
+        Self::laid(store, None, SshChoice::Embedded, |worker| worker)
+    }
+
+    fn laid(
+        store: PathBuf,
+        folder: Option<tempfile::TempDir>,
+        ssh: SshChoice,
+        worker: impl FnOnce(PoolBuilder) -> PoolBuilder,
+    ) -> Self {
+        let provider = LocalProvider::new(config(store.clone(), ssh));
         let machine = |pool: PoolBuilder| pool.instance_type("host").image("host");
         let spec = SpecBuilder::new("Demo")
             .provider(ProviderKind::Local)
@@ -59,7 +76,7 @@ impl Bed {
             .pool(worker(machine(PoolBuilder::new("worker").count(3))))
             .build();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { folder, runtime, provider, spec, generation: Generation(1) }
+        Self { store, _folder: folder, runtime, provider, spec, generation: Generation(1) }
     }
 
     /// Makes the cluster and these nodes.
@@ -73,7 +90,7 @@ impl Bed {
 
     /// The store's directory.
     pub(crate) fn store(&self) -> PathBuf {
-        self.folder.path().join("local")
+        self.store.clone()
     }
 
     /// The cluster's directory.

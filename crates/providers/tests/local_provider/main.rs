@@ -9,5 +9,6 @@
 
 mod bed;
 mod kept;
+mod killed;
 mod lost;
 mod told;

@@ -10,7 +10,7 @@ use super::address::Addresses;
 use super::cluster_file::{CLUSTER_VERSION, ClusterFile};
 use super::files::{
     StoreError, append_line, is_missing, make_new_directory, read_if_any, read_versioned,
-    write_json, write_whole,
+    sync_directory, write_json, write_whole,
 };
 use super::lock::is_at_work_on;
 use super::node_file::{NODE_VERSION, NodeFile, Stage};
@@ -59,9 +59,10 @@ impl ClusterDir {
         }
     }
 
-    /// Writes the record.
+    /// Writes the record; it outlives a loss of power from then on.
     pub(crate) fn write(&self, file: &ClusterFile) -> Result<(), StoreError> {
-        write_json(&self.path.join(CLUSTER_FILE), file)
+        write_json(&self.path.join(CLUSTER_FILE), file)?;
+        sync_directory(&self.path)
     }
 
     /// Fills a staged directory that will be a cluster's.

@@ -129,7 +129,8 @@ pub(super) fn make_new_directory(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().mode(DIRECTORY_MODE).create(path)
 }
 
-/// Writes a file whole: readers see the old text or the new one.
+/// Writes a file whole: readers see the old text or the new one, also after a
+/// loss of power, which may bring the old one back.
 pub(super) fn write_whole(path: &Path, text: &[u8]) -> Result<(), StoreError> {
     let fresh = beside(path);
     let mut file = private(&fresh, true)?;
@@ -137,13 +138,15 @@ pub(super) fn write_whole(path: &Path, text: &[u8]) -> Result<(), StoreError> {
     file.sync_data()?;
     drop(file);
     fs::rename(&fresh, path)?;
-    sync_directory(path.parent().unwrap_or(path))
+    Ok(())
 }
 
 /// Writes a value as JSON, whole.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|cause| StoreError::Damaged { path: path.to_owned(), why: cause.to_string() })?;
+    let mut text = serde_json::to_vec_pretty(value).map_err(|cause| StoreError::Damaged {
+        path: path.to_owned(),
+        why: cause.to_string(),
+    })?;
     text.push(b'\n');
     write_whole(path, &text)
 }
