@@ -52,7 +52,7 @@ fn start(cli: Cli, printer: Printer) -> CommandResult {
         .map_err(|error| CommandError::new(Exit::Failed, "failed to start").cause(error))?;
     let result = runtime.block_on(async {
         let context = Context {
-            world: World::open(&paths, Journal::open(&paths.journal()))?,
+            world: World::open(&paths, &Journal::open(&paths.journal()))?,
             interrupt: signals::listen(printer, &cli.command)?,
             global: cli.global,
             printer,

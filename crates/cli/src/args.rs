@@ -56,7 +56,7 @@ pub(crate) struct GlobalArgs {
     /// Trace to standard error, more with each; with `show`: more of each node
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Colour the output
+    /// Colour the output; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
     pub(crate) color: Colour,
 }

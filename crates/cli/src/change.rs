@@ -3,7 +3,7 @@
 
 use controller::{CarryOut, Controller, Outcome, Planned};
 use model::event::Progress;
-use model::name::ClusterName;
+use model::name::{ClusterName, NodeName};
 use model::plan::Intent;
 use model::resolved::Resolved;
 use model::span::Sources;
@@ -56,7 +56,6 @@ pub(crate) async fn run(context: &Context, change: &Change<'_>) -> CommandResult
         printer.document(&ChangeDocument::done(&planned.plan, change.sources, &outcome))?;
     } else {
         printer.line(summary(change, &outcome))?;
-        go_on(context, change);
     }
     Ok(Exit::Done)
 }
@@ -65,7 +64,7 @@ pub(crate) async fn run(context: &Context, change: &Change<'_>) -> CommandResult
 /// asked.
 fn show(context: &Context, change: &Change<'_>, planned: &Planned) {
     let printer = context.printer;
-    if printer.is_json() || (printer.is_quiet() && context.global.yes) {
+    if !printer.shows_before(context.global.yes) {
         return;
     }
     let lines = render::plan(&planned.plan, change.sources, printer.err);
@@ -78,7 +77,7 @@ fn question(change: &Change<'_>) -> String {
         Intent::Create => format!("Create cluster {cluster}?"),
         Intent::Update => format!("Update cluster {cluster}?"),
         Intent::Terminate(names) => {
-            let names = fold(names.iter().map(|name| name.as_str()));
+            let names = fold(names.iter().map(NodeName::as_str));
             format!("Terminate {names} of cluster {cluster}?")
         }
         Intent::Delete => format!("Delete cluster {cluster} and all its files?"),
@@ -141,16 +140,5 @@ pub(crate) fn nodes(count: usize) -> String {
     match count {
         1 => "1 node".to_owned(),
         count => format!("{count} nodes"),
-    }
-}
-
-/// What one does with a cluster that was just made.
-fn go_on(context: &Context, change: &Change<'_>) {
-    if change.intent == Intent::Create {
-        let cluster = &change.cluster;
-        context.printer.say(format!(
-            "  squall show {cluster}\n  squall run {cluster} -- uname -n\n  squall ssh {cluster}\n  \
-             squall delete {cluster}"
-        ));
     }
 }

@@ -27,7 +27,7 @@ const CANDIDATES_MAX: usize = 500;
 pub(crate) fn clusters(current: &OsStr) -> Vec<CompletionCandidate> {
     let names = ask(|world| async move {
         let clusters = world.clusters().await.clusters;
-        clusters.into_iter().map(named).collect()
+        clusters.iter().map(named).collect()
     });
     fitting(current, names)
 }
@@ -52,7 +52,7 @@ pub(crate) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
                 names.push((format!("{name}:{node}"), state));
             }
         }
-        names.extend(clusters.into_iter().map(named));
+        names.extend(clusters.iter().map(named));
         names
     });
     let (before, last) = split_union(&typed);
@@ -80,7 +80,7 @@ fn split_union(typed: &str) -> (&str, &str) {
     typed.split_at(cut)
 }
 
-fn named(cluster: ClusterSummary) -> (String, String) {
+fn named(cluster: &ClusterSummary) -> (String, String) {
     let count: usize = cluster.nodes.values().sum();
     let what = format!("cluster on {}, nodes: {count}", cluster.provider);
     (cluster.name.to_string(), what)
@@ -113,7 +113,7 @@ where
     F: Future<Output = Vec<(String, String)>>,
 {
     let answer = || {
-        let world = World::open(&Paths::discover().ok()?, Journal::off()).ok()?;
+        let world = World::open(&Paths::discover().ok()?, &Journal::off()).ok()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
         let asked =
             runtime.block_on(async { tokio::time::timeout(PATIENCE, question(world)).await });

@@ -90,6 +90,9 @@ impl Demo {
     async fn show_all(&self, spec: &Resolved) -> CommandResult {
         self.command("squall create demo.yaml --yes")?;
         change::run(&self.context, &self.change(Intent::Create, Some(spec))).await?;
+        if self.context.interrupt.is_stopping() {
+            return Ok(Exit::Interrupted);
+        }
         self.command(&format!("squall show {}", self.name))?;
         self.show().await?;
         self.tell("A job for all of them: what share of a square lies within its circle?");
@@ -113,8 +116,11 @@ impl Demo {
         let port = reached.targets.first().map_or(22, |target| target.endpoint.address().port());
         let command = format!("NODES='{}'; PORT={port}; RADIUS={RADIUS}{JOB}", names.join(" "));
         let mut output = RunOutput::new(context.printer, &reached);
-        let stop =
-            Stop { cancel: context.interrupt.stop.clone(), abort: context.interrupt.abort.clone() };
+        // A run aborts its token when it is over, which nobody else must hear.
+        let stop = Stop {
+            cancel: context.interrupt.stop.clone(),
+            abort: context.interrupt.abort.child_token(),
+        };
         let options = RunOptions::default();
         let mut run = fanout::run(reached.dial, reached.targets, command, options, stop);
         let mut points = 0_u64;

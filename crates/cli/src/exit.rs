@@ -111,7 +111,7 @@ pub(crate) struct CommandError {
     /// What the user can do, one line each.
     pub(crate) hints: Vec<String>,
     /// What is wrong with something the user wrote.
-    pub(crate) diagnostics: Diagnostics,
+    pub(crate) diagnostics: Box<Diagnostics>,
 }
 
 /// What every command answers.
@@ -126,7 +126,7 @@ impl CommandError {
             causes: Vec::new(),
             details: Vec::new(),
             hints: Vec::new(),
-            diagnostics: Diagnostics::default(),
+            diagnostics: Box::default(),
         }
     }
 
@@ -143,7 +143,7 @@ impl CommandError {
 
     /// An error that consists of diagnostics.
     pub(crate) fn diagnostics(message: impl Into<String>, diagnostics: Diagnostics) -> Self {
-        Self { diagnostics, ..Self::new(Exit::Usage, message) }
+        Self { diagnostics: Box::new(diagnostics), ..Self::new(Exit::Usage, message) }
     }
 
     /// A failed operation; its diagnostics point into `sources`.
@@ -159,7 +159,10 @@ impl CommandError {
             causes: error.causes,
             details,
             hints: error.hints,
-            diagnostics: Diagnostics { sources: sources.clone(), list: error.diagnostics },
+            diagnostics: Box::new(Diagnostics {
+                sources: sources.clone(),
+                list: error.diagnostics,
+            }),
         }
     }
 

@@ -62,6 +62,15 @@ impl Printer {
         self.mode == Mode::Quiet
     }
 
+    /// Whether what is going to be touched is shown: always to who is asked.
+    pub(crate) fn shows_before(self, yes: bool) -> bool {
+        match self.mode {
+            Mode::Human => true,
+            Mode::Quiet => !yes,
+            Mode::Json => false,
+        }
+    }
+
     /// A line of the result.
     pub(crate) fn line(self, text: impl AsRef<str>) -> io::Result<()> {
         let mut out = io::stdout().lock();

@@ -9,12 +9,11 @@ use clap::ValueEnum;
 /// What the user wants of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless NO_COLOR is set or TERM is `dumb`.
+    // Not doc comments: clap would show them, and make every help three times
+    // as long.
     #[default]
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 

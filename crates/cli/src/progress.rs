@@ -171,7 +171,22 @@ fn what(step: &Step) -> String {
 }
 
 fn done(step: &Step) -> String {
-    format!("{}: done", what(step))
+    let what = match &step.kind {
+        StepKind::EnsureCluster { .. } => "the cluster is recorded",
+        StepKind::EnsureNode { .. } => "made",
+        StepKind::DeleteNode { .. } => "removed",
+        StepKind::SyncMembers => "the members know each other",
+        StepKind::StartNode { .. } => "started",
+        StepKind::StopNode { .. } => "stopped",
+        StepKind::RebootNode { .. } => "rebooted",
+        StepKind::Complete => "the change is complete",
+        StepKind::BeginDelete => "the cluster is marked as going",
+        StepKind::DeleteCluster => "the cluster is removed",
+    };
+    match step.kind.node() {
+        Some(node) => format!("{node} is {what}"),
+        None => what.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +236,7 @@ mod tests {
         let lines: Vec<String> =
             events.iter().filter_map(|event| state.take(event, printer)).collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        start node n1: done
+        n1 is started
         n2 is ready
         failed to stop node n4: it� would not
         undoing what was made: n4 failed

@@ -122,10 +122,8 @@ fn failures(
     total: usize,
     paint: Paint,
 ) -> Vec<String> {
-    let mut groups: Vec<((String, Option<String>), Vec<&str>)> = Vec::new();
-    let mut add = |ending: (String, Option<String>), node| match groups
-        .iter_mut()
-        .find(|(known, _)| *known == ending)
+    let mut groups: Vec<(Ending, Vec<&str>)> = Vec::new();
+    let mut add = |ending: Ending, node| match groups.iter_mut().find(|(known, _)| *known == ending)
     {
         Some((_, nodes)) => nodes.push(node),
         None => groups.push((ending, vec![node])),
@@ -155,7 +153,9 @@ const fn nodes(count: usize) -> &'static str {
 }
 
 /// How it ended, and what the user can do.
-fn ending(outcome: &Outcome) -> (String, Option<String>) {
+type Ending = (String, Option<String>);
+
+fn ending(outcome: &Outcome) -> Ending {
     match outcome {
         Outcome::Exited(code) => (format!("exit code {code}"), None),
         Outcome::Signalled(signal) => (format!("ended by signal {signal}"), None),

@@ -31,7 +31,7 @@ pub(crate) async fn run(
         return Err(scope::absent(group.cluster, declared));
     }
     let count = groups.iter().map(|group| group.nodes.len()).sum();
-    if !printer.is_json() && !(printer.is_quiet() && context.global.yes) {
+    if printer.shows_before(context.global.yes) {
         printer.say_always(touched(&groups, verb).join("\n"));
     }
     let question = format!("{} {}?", capital(verb), change::nodes(count));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::inventory::{Condition, Inventory, Known, ObservedNode};
+use model::inventory::{ClusterRecord, Condition, Inventory, Known, ObservedNode};
 use model::name::{NodeName, PoolName};
 use model::resolved::Resolved;
 use model::target::{Member, natural_key};
@@ -68,7 +68,7 @@ impl ClusterView {
 
     /// How the cluster stands; `None` without a record.
     pub(crate) fn condition(&self) -> Option<Condition> {
-        self.inventory.record().map(|record| record.condition())
+        self.inventory.record().map(ClusterRecord::condition)
     }
 
     /// Why part of the cluster could not be seen.

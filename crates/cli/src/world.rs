@@ -48,7 +48,7 @@ impl std::fmt::Debug for World {
 
 impl World {
     /// The providers on the user's directories. Touches nothing yet.
-    pub(crate) fn open(paths: &Paths, journal: Journal) -> Result<Self, CommandError> {
+    pub(crate) fn open(paths: &Paths, journal: &Journal) -> Result<Self, CommandError> {
         let owner = owner();
         let local = LocalProvider::new(LocalConfig {
             store_dir: paths.data.join("local"),
@@ -300,9 +300,21 @@ fn owner() -> String {
     let user = ["USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
+        .unwrap_or_else(account);
     let system = rustix::system::uname();
     format!("{user}@{}", system.nodename().to_string_lossy())
+}
+
+/// The name of our account where the environment does not say it.
+fn account() -> String {
+    let number = rustix::process::getuid().as_raw().to_string();
+    let accounts = fs_err::read_to_string("/etc/passwd").unwrap_or_default();
+    let ours = accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    });
+    ours.unwrap_or_else(|| format!("uid{number}"))
 }
 
 #[cfg(test)]

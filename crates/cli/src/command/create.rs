@@ -40,5 +40,11 @@ pub(crate) async fn run(context: &Context, args: &CreateArgs) -> CommandResult {
         spec: Some(&resolution.spec),
         sources: spec_file::sources(&resolution),
     };
-    change::run(context, &change).await
+    let exit = change::run(context, &change).await?;
+    let cluster = &change.cluster;
+    context.printer.say(format!(
+        "  squall show {cluster}\n  squall run {cluster} -- uname -n\n  squall ssh {cluster}\n  \
+         squall delete {cluster}"
+    ));
+    Ok(exit)
 }

@@ -65,8 +65,11 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
         },
         ..RunOptions::default()
     };
-    let stop =
-        Stop { cancel: context.interrupt.stop.clone(), abort: context.interrupt.abort.clone() };
+    // A run aborts its token when it is over, which nobody else must hear.
+    let stop = Stop {
+        cancel: context.interrupt.stop.clone(),
+        abort: context.interrupt.abort.child_token(),
+    };
     let mut output = RunOutput::new(context.printer, &reached);
     let command = args.command.join(" ");
     let mut run = fanout::run(reached.dial, reached.targets, command, options, stop);

@@ -1,7 +1,7 @@
 //! `{"kind": "doctor"}`: what this machine can do for local nodes.
 
 use providers::local::doctor::{DoctorReport, SupervisorHealth};
-use providers::local::rung::{CgroupKind, RungProbe};
+use providers::local::rung::{CgroupKind, Rung, RungProbe};
 use serde::Serialize;
 
 use super::VERSION;
@@ -78,7 +78,7 @@ impl DoctorDocument {
             squall: VERSION,
             kind: "doctor",
             able: report.is_able(),
-            rung: report.rung.map(|rung| rung.as_str()),
+            rung: report.rung.map(Rung::as_str),
             ssh_server: report.ssh_server.clone(),
             kernel: report.kernel.clone(),
             user_id: report.user_id,

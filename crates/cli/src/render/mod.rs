@@ -4,12 +4,14 @@
 mod clusters;
 mod doctor;
 mod nodes;
+mod place;
 mod plan;
 mod status;
 
 pub(crate) use clusters::clusters;
 pub(crate) use doctor::doctor;
 pub(crate) use nodes::{Detail, nodes};
+use place::place;
 pub(crate) use plan::{plan, tally};
 pub(crate) use status::{drift, standing, timeline};
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use model::inventory::ObservedNode;
+use model::node::NodeState;
 
+use super::place;
 use crate::age::age;
 use crate::paint::{Look, Paint, printable};
 use crate::table::Table;
@@ -55,7 +57,7 @@ pub(crate) fn nodes(
 
 fn heading(cluster: &ClusterView, paint: Paint) -> String {
     let inventory = &cluster.inventory;
-    let mut facts = vec![format!("{} {}", inventory.provider, inventory.region)];
+    let mut facts = vec![place(inventory.provider, &inventory.region)];
     if let Some(record) = inventory.record() {
         facts.push(format!("generation {}", record.accepted));
         facts.push(record.condition().as_str().to_owned());
@@ -92,7 +94,7 @@ fn cells(node: &ObservedNode, detail: Detail, now: Timestamp) -> Vec<String> {
         node.internal_ip.clone().unwrap_or_default(),
     ];
     if detail == Detail::LongLine {
-        let up = node.started_at.filter(|_| node.state.exists());
+        let up = node.started_at.filter(|_| node.state == NodeState::Running);
         cells.extend([
             node.pool.to_string(),
             node.role.clone(),

@@ -5,6 +5,7 @@ use model::span::Sources;
 use model::target::fold;
 use model::{Diagnostic, Severity};
 
+use super::place;
 use crate::paint::{Look, Paint, printable};
 
 /// Widest column of subjects; a longer one pushes its reason to the right.
@@ -30,7 +31,7 @@ pub(crate) fn plan(plan: &Plan, sources: &Sources, paint: Paint) -> Vec<String> 
 
 fn title(plan: &Plan, paint: Paint) -> String {
     let name = paint.text(Look::Strong, &plan.cluster);
-    let place = format!("on {} {}", plan.provider, plan.region);
+    let place = format!("on {}", place(plan.provider, &plan.region));
     match (&plan.intent, plan.base) {
         (Intent::Create, None) => format!("Create cluster {name} {place}:"),
         (Intent::Create, Some(_)) => format!("Go on creating cluster {name} {place}:"),
@@ -135,8 +136,8 @@ pub(crate) fn tally(plan: &Plan) -> String {
     let each: Vec<String> = [
         (Action::Create, "to create"),
         (Action::Update, "to update"),
-        (Action::Replace, "to replace (their files are lost)"),
-        (Action::Delete, "to delete (their files are lost)"),
+        (Action::Replace, "to replace"),
+        (Action::Delete, "to delete"),
         (Action::Keep, "to keep"),
     ]
     .into_iter()
@@ -147,5 +148,10 @@ pub(crate) fn tally(plan: &Plan) -> String {
     if each.is_empty() {
         return "No node is touched.".to_owned();
     }
-    format!("Nodes: {}.", each.join(", "))
+    let lost = if count(Action::Replace) + count(Action::Delete) > 0 {
+        " What is replaced or deleted loses its files."
+    } else {
+        ""
+    };
+    format!("Nodes: {}.{lost}", each.join(", "))
 }

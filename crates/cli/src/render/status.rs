@@ -7,6 +7,7 @@ use model::event::{EventSource, Level, TimelineEvent};
 use model::plan::{Action, Plan, Subject};
 use model::target::fold;
 
+use super::place;
 use crate::age::{age, clock};
 use crate::paint::{Look, Paint, printable};
 use crate::table::Table;
@@ -17,7 +18,7 @@ pub(crate) fn standing(cluster: &ClusterView, now: Timestamp, paint: Paint) -> V
     let inventory = &cluster.inventory;
     let mut lines = Vec::new();
     let name = paint.text(Look::Strong, &inventory.cluster);
-    let place = format!("{} {}", inventory.provider, inventory.region);
+    let place = place(inventory.provider, &inventory.region);
     if let Some(record) = inventory.record() {
         lines.push(format!(
             "{name} ({place}), {}, generation {}, made {} ago by {}",
