@@ -4,6 +4,7 @@
 //! - [`build`]: accepted specs and wanted nodes without YAML;
 //! - [`now`]: answers of futures that never wait, as the fake provider's;
 //! - [`skip`]: what a test cannot do on this machine, said aloud;
+//! - [`until`]: waiting for what nothing announces;
 //! - [`world`]: plan and execute against the fake cloud in virtual time;
 //! - what of `providers` the tests of pure crates need, which may not name it.
 
@@ -12,9 +13,11 @@
 pub mod build;
 pub mod now;
 pub mod skip;
+pub mod until;
 pub mod world;
 
 pub use providers::fake;
 pub use providers::{ErrorKind, Provider, ProviderError};
 
 pub use skip::skip;
+pub use until::until;

@@ -11,6 +11,8 @@ pub(crate) struct Scan {
     pub(crate) comments: String,
     /// For each line, whether it is compiled for tests only.
     pub(crate) in_test: Vec<bool>,
+    /// Modules in files of their own that are compiled for tests only.
+    pub(crate) test_modules: Vec<String>,
 }
 
 /// A function with a body.
@@ -29,6 +31,7 @@ impl Scan {
     pub(crate) fn new(text: &str, all_test: bool) -> Self {
         let (code, comments) = Splitter::split(text);
         let mut in_test = vec![all_test; code.lines().count()];
+        let mut test_modules = Vec::new();
         for (start, attribute) in code.match_indices("#[cfg(") {
             let condition = &code[start + attribute.len()..];
             if !(condition.starts_with("test)") || condition.starts_with("all(test")) {
@@ -39,8 +42,17 @@ impl Scan {
             for line in in_test.iter_mut().take(last).skip(first - 1) {
                 *line = true;
             }
+            let item = code.get(start..end).unwrap_or_default();
+            if let Some((_, name)) = item.rsplit_once("mod ").filter(|(_, name)| name.chars().all(is_word)) {
+                test_modules.push(name.to_owned());
+            }
         }
-        Self { code, comments, in_test }
+        Self { code, comments, in_test, test_modules }
+    }
+
+    /// Makes all of the file a test, because only tests include it.
+    pub(crate) fn make_test(&mut self) {
+        self.in_test.fill(true);
     }
 
     /// Lines of code with their numbers from 1 and whether they are tests.
@@ -294,7 +306,8 @@ mod tests {
         let text = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\nfn c() {}\n";
         assert_eq!(Scan::new(text, false).in_test, [false, true, true, true, true, false]);
         let text = "#[cfg(test)]\nmod tests;\nfn c() {}\n";
-        assert_eq!(Scan::new(text, false).in_test, [true, true, false]);
+        let scan = Scan::new(text, false);
+        assert_eq!((scan.in_test, scan.test_modules), (vec![true, true, false], vec!["tests".into()]));
     }
 
     #[test]

@@ -61,7 +61,27 @@ impl Tree {
             let bytes = content.len() as u64;
             files.push(File::new(path, String::from_utf8(content).unwrap_or_default(), bytes));
         }
-        Ok(Self { files })
+        Ok(Self::assemble(files))
+    }
+
+    /// Spreads what a file says of its modules: one that only tests declare is
+    /// a test, and so is what lies below it.
+    fn assemble(mut files: Vec<File>) -> Self {
+        let mut places = Vec::new();
+        for file in &files {
+            let modules = file.rust.iter().flat_map(|scan| &scan.test_modules);
+            places.extend(modules.map(|name| format!("{}/{name}", module_folder(&file.path))));
+        }
+        for file in &mut files {
+            let inside = |place: &String| {
+                let rest = file.path.strip_prefix(place.as_str());
+                rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+            };
+            if let Some(scan) = file.rust.as_mut().filter(|_| places.iter().any(inside)) {
+                scan.make_test();
+            }
+        }
+        Self { files }
     }
 
     /// The text of a file.
@@ -78,7 +98,7 @@ impl Tree {
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let file = |(path, text): &(&str, &str)| File::new(path, (*text).into(), text.len() as u64);
-        Self { files: files.iter().map(file).collect() }
+        Self::assemble(files.iter().map(file).collect())
     }
 }
 
@@ -86,6 +106,15 @@ impl File {
     fn new(path: &str, text: String, bytes: u64) -> Self {
         let rust = path.ends_with(".rs").then(|| Scan::new(&text, is_test_path(path)));
         Self { path: path.to_owned(), text, bytes, rust }
+    }
+}
+
+/// Where the modules lie that a file declares.
+fn module_folder(path: &str) -> &str {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match name {
+        "lib.rs" | "main.rs" | "mod.rs" => folder,
+        _ => path.strip_suffix(".rs").unwrap_or(path),
     }
 }
 
@@ -102,6 +131,20 @@ pub(crate) fn is_test_path(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_only_tests_declare_is_a_test() {
+        let tree = Tree::of(&[
+            ("crates/cli/src/render/mod.rs", "mod plan;\n#[cfg(test)]\nmod sample;\n"),
+            ("crates/cli/src/render/plan.rs", "fn a() {}\n"),
+            ("crates/cli/src/render/sample.rs", "fn a() {}\n"),
+            ("crates/cli/src/render/sample/more.rs", "fn a() {}\n"),
+            ("crates/cli/src/table.rs", "#[cfg(test)]\npub(crate) mod rows;\n"),
+            ("crates/cli/src/table/rows.rs", "fn a() {}\n"),
+        ]);
+        let tests: Vec<bool> = tree.rust().map(|(_, scan)| scan.is_test(1)).collect();
+        assert_eq!(tests, [false, false, true, true, true, true]);
+    }
 
     #[test]
     fn tests_are_known_by_their_place() {

@@ -95,7 +95,7 @@ fn code_findings(path: &str, scan: &Scan) -> Vec<Finding> {
             find(Rule::Unwrap, "return the error, or say with `unreachable` why there is none");
         }
         if test && (line.contains("thread::sleep(") || line.contains("nanosleep(")) {
-            find(Rule::TestSleep, "wait for the event, not for the time");
+            find(Rule::TestSleep, "wait for the event, or ask with testkit::until");
         }
         if line.contains("#[ignore") {
             find(Rule::IgnoredTest, "say why with testkit::skip, so that it is listed");

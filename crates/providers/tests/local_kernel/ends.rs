@@ -16,15 +16,9 @@ use crate::bed::{Bed, LONG, address, as_ordinary_user, can_be_root, helper, say}
 
 /// Waits for a node to be in a state, by asking.
 fn until(client: &mut SupervisorClient, what: impl Fn(&NodeStatus) -> bool) -> NodeStatus {
-    let deadline = std::time::Instant::now() + LONG;
-    loop {
-        let status = client.list().unwrap().remove(0);
-        if what(&status) {
-            return status;
-        }
-        assert!(std::time::Instant::now() < deadline, "{status:?}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    testkit::until("a state of the node", || {
+        Some(client.list().unwrap().remove(0)).filter(|status| what(status))
+    })
 }
 
 /// Whether a process runs; one that ended may still wait for its new parent to
@@ -117,11 +111,9 @@ fn supervisor_killed(rung: Rung) {
     assert_eq!(supervisor_pid(&bed.cluster_dir), Some(supervisor));
     let pid = Pid::from_raw(i32::try_from(supervisor).unwrap()).unwrap();
     kill_process(pid, Signal::KILL).unwrap();
-    let deadline = std::time::Instant::now() + LONG;
-    while supervisor_pid(&bed.cluster_dir).is_some() || exists(node) {
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    testkit::until("the supervisor and its node to end", || {
+        (supervisor_pid(&bed.cluster_dir).is_none() && !exists(node)).then_some(())
+    });
     let status = read_statuses(&bed.cluster_dir).remove(0);
     assert_eq!(status.state, RunState::Stopped);
     assert_eq!(status.last_exit.as_deref(), Some("its supervisor was lost"));

@@ -15,13 +15,11 @@ use model::resolved::{ProviderKind, Resolved};
 use model::secret::SecretText;
 use providers::local::dialer::dial;
 use providers::local::rung::Rung;
-use providers::local::teardown::teardown;
+use providers::local::teardown::{supervisor_pid, teardown};
 use providers::local::{LocalConfig, LocalProvider, SshChoice};
 use providers::{NodeMaterial, Provider as _, ProviderError};
 use testkit::build::{PoolBuilder, SpecBuilder, cluster, node, wanted};
 
-/// Tries until a node's server is expected to answer.
-const DIALS_MAX: u32 = 200;
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The rung of whoever runs the tests.
@@ -172,18 +170,14 @@ impl Bed {
         let Some(Endpoint::Namespace { relay, address }) = seen.endpoint else {
             panic!("{name} has no way in: {seen:?}");
         };
-        let mut tries = 0;
-        let socket = loop {
+        let socket = testkit::until("the node to answer", || {
+            let refused = std::io::ErrorKind::ConnectionRefused;
             match dial(Path::new(&relay), address, DIAL_TIMEOUT) {
-                Ok(socket) => break socket,
-                Err(error) if tries < DIALS_MAX => {
-                    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused, "{error}");
-                    tries += 1;
-                    std::thread::sleep(Duration::from_millis(20));
-                }
+                Ok(socket) => Some(socket),
+                Err(error) if error.kind() == refused => None,
                 Err(error) => panic!("{name} does not answer: {error}"),
             }
-        };
+        });
         let mut stream = TcpStream::from(socket);
         stream.set_nonblocking(false).unwrap();
         stream.set_read_timeout(Some(DIAL_TIMEOUT)).unwrap();
@@ -195,12 +189,12 @@ impl Bed {
 
     /// Ends the supervisor as a crash would, and with it the nodes.
     pub(crate) fn kill_supervisor(&self) {
-        let pid = providers::local::teardown::supervisor_pid(&self.cluster_dir()).unwrap();
+        let pid = supervisor_pid(&self.cluster_dir()).unwrap();
         let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        while providers::local::teardown::supervisor_pid(&self.cluster_dir()).is_some() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        testkit::until("the supervisor to end", || {
+            supervisor_pid(&self.cluster_dir()).is_none().then_some(())
+        });
     }
 
     /// Deletes the whole cluster, as the provider is to do it.

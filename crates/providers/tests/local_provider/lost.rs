@@ -48,12 +48,9 @@ fn a_restart_of_the_host_is_told_as_such() {
 fn a_node_that_powers_off_is_seen_stopped_and_the_timeline_says_why() {
     let bed = Bed::new().made(&["worker1"]);
     bed.say("worker1", "poweroff");
-    let seen = (0..500)
-        .find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            bed.seen("worker1").filter(|seen| seen.state == NodeState::Stopped)
-        })
-        .unwrap();
+    let seen = testkit::until("the node to stop", || {
+        bed.seen("worker1").filter(|seen| seen.state == NodeState::Stopped)
+    });
     assert_eq!(seen.state_reason.as_deref(), Some("powered off from inside"));
     let events = bed.block_on(bed.provider.events(&cluster("Demo"))).unwrap();
     let stopped = events.iter().find(|event| event.what == "stopped").unwrap();

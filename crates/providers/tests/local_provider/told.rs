@@ -35,13 +35,10 @@ fn members_know_each_other_by_name_and_forget_who_is_gone() {
 fn first_boot_scripts_run_once_and_their_ends_are_told() {
     let script = "#!/bin/sh\necho from the script\necho once >> /root/count\nexit 3\n";
     let bed = Bed::with(SshChoice::Embedded, |worker| worker.setup(script)).made(&["worker1"]);
-    let first_boot = (0..500)
-        .find_map(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            let told = bed.seen("worker1")?.properties.get("first_boot").cloned()?;
-            told.contains("exit code").then_some(told)
-        })
-        .unwrap();
+    let first_boot = testkit::until("the end of the first boot", || {
+        let told = bed.seen("worker1")?.properties.get("first_boot").cloned()?;
+        told.contains("exit code").then_some(told)
+    });
     assert_eq!(first_boot, "setup: exit code 3");
     bed.done(StepKind::RebootNode { name: node("worker1") });
     assert_eq!(bed.say("worker1", "cat /root/count"), "once");
@@ -78,12 +75,11 @@ fn an_account_of_the_spec_is_made_where_the_hosts_sshd_runs() {
     let seen = bed.seen("worker1").unwrap();
     assert_eq!(seen.username, "ec2-user");
     assert_eq!(seen.properties["ssh_server"], "/usr/sbin/sshd");
-    let told = (0..500).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    let told = testkit::until("the end of the first boot", || {
         let told = bed.seen("worker1")?.properties.get("first_boot").cloned()?;
         told.contains("exit code").then_some(told)
     });
-    assert_eq!(told.as_deref(), Some("account: exit code 0"));
+    assert_eq!(told, "account: exit code 0");
 }
 
 #[test]
