@@ -3,9 +3,9 @@
 
 use model::event::Level;
 use model::inventory::Inventory;
-use model::plan::Plan;
+use model::plan::{Intent, Plan, Step, StepKind};
 use model::resolved::OnFailure;
-use providers::ErrorKind;
+use providers::{ErrorKind, ProviderError};
 
 use crate::change::makes;
 use crate::error::{ConsoleTail, FailureKind, OperationError};
@@ -46,15 +46,14 @@ impl Failure {
         let first = carried.failed.first().map_or(ErrorKind::Other, |(_, error)| error.kind);
         // A change that has begun has failed, whatever stopped it.
         let kind = if carried.changed == 0 { first.into() } else { FailureKind::Failed };
-        let undo =
-            carried.failed.iter().any(|(step, _)| step.kind != model::plan::StepKind::Complete);
+        let undo = carried.failed.iter().any(|(step, _)| step.kind != StepKind::Complete);
         let mut hints: Vec<String> = Vec::new();
         for mend in carried.failed.iter().filter_map(|(_, error)| error.mend.clone()) {
             if !hints.contains(&mend) {
                 hints.push(mend);
             }
         }
-        let one = |(step, error): (model::plan::Step, providers::ProviderError)| {
+        let one = |(step, error): (Step, ProviderError)| {
             format!("failed to {}: {}", described(&step), error.cause)
         };
         let causes = bounded(carried.failed.into_iter().map(one).collect());
@@ -109,10 +108,10 @@ impl Operation {
             return self.after_undoing(plan, error, undone).await;
         }
         if makes(&plan.intent) && failure.undo {
-            error.hints.push("on_failure is keep, so nothing was removed".to_owned());
+            let way = on_failure.as_str();
+            error.hints.push(format!("on_failure is {way}, so nothing was removed"));
         }
-        error.hints.extend(ways_on(&plan.intent, &self.cluster));
-        error.stands = self.stands().await;
+        self.add_standing(&mut error, &plan.intent).await;
         error
     }
 
@@ -129,14 +128,12 @@ impl Operation {
                 error.causes.extend(
                     causes.into_iter().map(|cause| format!("the rollback failed too: {cause}")),
                 );
-                error.hints.extend(ways_on(&plan.intent, &self.cluster));
-                error.stands = self.stands().await;
+                self.add_standing(&mut error, &plan.intent).await;
             }
             Undone::Interrupted => {
                 error.kind = FailureKind::Interrupted;
                 error.causes.push("the rollback was interrupted".to_owned());
-                error.hints.extend(ways_on(&plan.intent, &self.cluster));
-                error.stands = self.stands().await;
+                self.add_standing(&mut error, &plan.intent).await;
             }
         }
         error
@@ -149,9 +146,16 @@ impl Operation {
         let what = format!("the {word} of cluster {} was interrupted", self.cluster);
         let mut error = OperationError::new(FailureKind::Interrupted, what);
         error.causes = failure.causes;
-        error.hints = ways_on(&plan.intent, &self.cluster);
-        error.stands = self.stands().await;
+        self.add_standing(&mut error, &plan.intent).await;
         error
+    }
+
+    /// Adds what stands and how to go on, by what is there now.
+    async fn add_standing(&self, error: &mut OperationError, intent: &Intent) {
+        let (text, deleting) = self.stands().await;
+        error.stands = Some(text);
+        let intent = if deleting { &Intent::Delete } else { intent };
+        error.hints.extend(ways_on(intent, &self.cluster));
     }
 
     /// The error of an operation that undoes nothing.
@@ -169,18 +173,22 @@ impl Operation {
         error.causes = failure.causes;
         error.hints = failure.hints;
         error.consoles = self.last_words(&failure.nodes).await;
-        error.stands = self.stands().await;
+        error.stands = Some(self.stands().await.0);
         error
     }
 
-    /// What stands, unless the user cannot wait for it.
-    pub(crate) async fn stands(&self) -> Option<String> {
+    /// What stands, unless the user cannot wait for it, and whether it is on
+    /// its way out.
+    async fn stands(&self) -> (String, bool) {
         if self.cancel.abort.is_cancelled() {
-            return Some(format!("`squall show cluster={}` tells what stands", self.cluster));
+            return (format!("`squall show cluster={}` tells what stands", self.cluster), false);
         }
         match self.look().await {
-            Ok(inventory) => Some(standing(&inventory)),
-            Err(error) => Some(format!("what stands is not known: failed to {error}")),
+            Ok(inventory) => {
+                let deleting = inventory.record().is_some_and(|record| record.deleting);
+                (standing(&inventory), deleting)
+            }
+            Err(error) => (format!("what stands is not known: failed to {error}"), false),
         }
     }
 

@@ -33,6 +33,9 @@ mod tell;
 mod timeline;
 mod verb;
 
+#[cfg(test)]
+mod tests;
+
 pub use cancel::Cancel;
 pub use change::CarryOut;
 pub use clock::Clock;

@@ -224,10 +224,12 @@ impl Operation {
             WaitEvent::GaveUp { node, error } => {
                 let Ok(name) = NodeName::parse(&node) else { return };
                 let (why, hint) = match &error {
-                    WaitError::Deadline { last, .. } | WaitError::Final { last, .. } => {
-                        (format!("failed to {error}: {}", last.text()), last.mend())
-                    }
-                    WaitError::Cancelled { .. } => (error.to_string(), ""),
+                    WaitError::Deadline { last, tries, .. } => (
+                        format!("did not let us in ({tries} tries): failed to {}", last.text()),
+                        last.mend(),
+                    ),
+                    WaitError::Final { last, .. } => (told(last), last.mend()),
+                    WaitError::Cancelled { .. } => ("was not waited for".to_owned(), ""),
                 };
                 waiting.give_up(&name, why, Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
             }
@@ -287,7 +289,7 @@ fn leaving(inventory: &Inventory) -> Vec<NodeName> {
 }
 
 fn told(error: &ConnectError) -> String {
-    format!("failed to {}", error.text())
+    format!("does not let us in: failed to {}", error.text())
 }
 
 /// What a look says of one node.
@@ -325,7 +327,12 @@ impl Waiting {
         match (self.goal, node.state) {
             (Goal::Stopped, NodeState::Stopped) => Sorted::There,
             (Goal::LetsIn, NodeState::Running) if self.log_in == LogIn::Nothing => Sorted::There,
-            (Goal::LetsIn, NodeState::Running) if !self.tried.contains(name) => Sorted::Up,
+            // Some clouds give addresses a little later.
+            (Goal::LetsIn, NodeState::Running)
+                if node.endpoint.is_some() && !self.tried.contains(name) =>
+            {
+                Sorted::Up
+            }
             (Goal::LetsIn, NodeState::Stopped | NodeState::Stopping) => {
                 Sorted::Lost(match &node.state_reason {
                     Some(reason) => format!("{}: {reason}", node.state),

@@ -131,8 +131,8 @@ fn made_under(inventory: &Inventory, generation: Generation) -> BTreeSet<NodeId>
 struct Back {
     plan: Plan,
     /// Nodes that the failed update made.
-    removed: Vec<NodeName>,
-    /// Nodes of the spec accepted before that are gone for good.
+    removed: BTreeSet<NodeName>,
+    /// Nodes of the spec accepted before that are not there.
     missing: BTreeSet<NodeName>,
 }
 
@@ -143,9 +143,40 @@ impl Back {
             text = format!("{text}, {} removed", names(&self.removed));
         }
         if !self.missing.is_empty() {
-            text = format!("{text}, {} gone for good", names(&self.missing));
+            let missing = names(&self.missing);
+            text =
+                format!("{text}; not there any more: {missing}, which `squall update` makes anew");
         }
         text
+    }
+
+    /// Puts a change of the way to the earlier spec into one of the way back;
+    /// none for what is not made again.
+    fn turn(
+        &mut self,
+        mut change: Change,
+        earlier: &ClusterRecord,
+        made: &BTreeSet<NodeId>,
+    ) -> Option<Change> {
+        let Subject::Node { name, id } = change.subject.clone() else {
+            return Some(change);
+        };
+        let goes = id.is_some_and(|id| made.contains(&id));
+        // What should be there by the earlier spec and will not be.
+        if (goes || change.action == Action::Create) && change.action != Action::Delete {
+            self.missing.insert(name.clone());
+        }
+        self.missing.retain(|name| !earlier.removed.contains(name));
+        if change.action == Action::Create {
+            return None;
+        }
+        if goes {
+            self.removed.insert(name);
+            settle(&mut change, Action::Delete, "the change that made it failed");
+        } else if matches!(change.action, Action::Replace | Action::Delete) {
+            settle(&mut change, Action::Keep, "the change that failed did not make it");
+        }
+        Some(change)
     }
 }
 
@@ -153,47 +184,22 @@ impl Back {
 /// away: what the failed update made goes, what is missing is not made again,
 /// and no other machine is touched.
 fn back_plan(mut plan: Plan, earlier: &ClusterRecord, made: &BTreeSet<NodeId>) -> Back {
-    let (mut removed, mut missing) = (Vec::new(), BTreeSet::new());
-    let mut changes = Vec::new();
-    for mut change in std::mem::take(&mut plan.changes) {
-        if let Subject::Node { name, id } = change.subject.clone() {
-            match change.action {
-                Action::Keep | Action::Update => {}
-                Action::Create => {
-                    if !earlier.removed.contains(&name) {
-                        missing.insert(name);
-                    }
-                    continue;
-                }
-                Action::Replace | Action::Delete => {
-                    let goes = id.is_some_and(|id| made.contains(&id));
-                    if change.action == Action::Replace && goes {
-                        missing.insert(name.clone());
-                    }
-                    settle(&mut change, goes);
-                    if goes {
-                        removed.push(name);
-                    }
-                }
-            }
-        }
-        changes.push(change);
-    }
-    plan.changes = changes;
-    plan.wanted
-        .retain(|node| !missing.contains(&node.name) && !earlier.removed.contains(&node.name));
-    plan.removed.clone_from(&earlier.removed);
-    plan.completes = earlier.condition() == Condition::Complete && missing.is_empty();
-    Back { plan, removed, missing }
+    let changes = std::mem::take(&mut plan.changes);
+    let mut back = Back { plan, removed: BTreeSet::new(), missing: BTreeSet::new() };
+    let turned: Vec<Change> =
+        changes.into_iter().filter_map(|change| back.turn(change, earlier, made)).collect();
+    back.plan.changes = turned;
+    let gone = |name: &NodeName| back.missing.contains(name) || earlier.removed.contains(name);
+    back.plan.wanted.retain(|node| !gone(&node.name));
+    back.plan.removed.clone_from(&earlier.removed);
+    back.plan.completes = earlier.condition() == Condition::Complete && back.missing.is_empty();
+    back
 }
 
-fn settle(change: &mut Change, goes: bool) {
+fn settle(change: &mut Change, action: Action, reason: &str) {
     change.keys.clear();
-    (change.action, change.reason) = if goes {
-        (Action::Delete, Reason::new("the change that made it failed"))
-    } else {
-        (Action::Keep, Reason::new("the change that failed did not make it"))
-    };
+    change.action = action;
+    change.reason = Reason::new(reason);
 }
 
 fn names<'a>(names: impl IntoIterator<Item = &'a NodeName>) -> String {

@@ -59,7 +59,7 @@ fn steps_begin_when_what_they_need_is_done() {
         // The others go on beside a failure; what needs it does not begin.
         (CREATE, 8, ".x..", "[0] [1 2 3] [] [] [] skipped 4 5 left "),
         (CREATE, 1, ".x..", "[0] [1] [2] [3] [] skipped 4 5 left "),
-        (CREATE, 8, "x", "[0] [] skipped 1 4 5 2 3 left "),
+        (CREATE, 8, "x", "[0] [] skipped 1 2 3 4 5 left "),
         // A stop lets the running ones finish.
         (CREATE, 2, ".s..", "[0] [1 2] [] [] [] skipped  left 3 4 5"),
         (CREATE, 2, ".sx.", "[0] [1 2] [] [] [] skipped 4 5 left 3"),
