@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 /// A secret. `Debug` and logs show only that there is one; it is not
-/// serialisable on purpose, so that it cannot slip into a record.
+/// serialisable on purpose, so that it cannot slip into a record. Its memory
+/// is wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(String);
 
@@ -18,6 +21,12 @@ impl SecretText {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for SecretText {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -184,3 +184,52 @@ pub fn generate(comment: &str) -> Result<KeyPair, KeyError> {
         public: PublicKey(key.public_key().clone()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyError, PrivateKey, PublicKey, generate};
+
+    // Made by ssh-keygen for this test; the first has a passphrase, and neither
+    // opens anything.
+    const LOCKED: &str = "-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABBulU4gjg
+D45t54fsAmqCLVAAAAAQAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIBP9hSuvBggAeMIW
+OkWSSd22dDyBgDNOH0Qgqcmis2ekAAAAkC0YULFhHEiQrX1L8c/Jhk608Mqppd36ZPd1Qm
+zRMt3z+cUqijTbfGHPSBUbbtGTStKddHEqS6dXLtLvOG67LN0jZ7YYJmo5um0aL4l5huaQ
+fkypwdcsUPTHbpOs+RhX+m6Wge5v45/zxDJhcYsxV+X/XWvRR2JEzIedZ3beuiuihyXVfk
+YdQ9LDFhUcsVfnJQ==
+-----END OPENSSH PRIVATE KEY-----
+";
+    const PUBLIC: &str = "ssh-ed25519 \
+        AAAAC3NzaC1lZDI1NTE5AAAAILAJjpZuaaQ0wOx3OE4puyNUo8PfMM6mEhM/z61LQDt5 plain one";
+
+    #[test]
+    fn a_pair_reads_back_as_it_was_made() {
+        let pair = generate("a comment").unwrap();
+        let key = PrivateKey::parse(pair.private_pem.reveal(), "it").unwrap();
+        assert_eq!(key.public(), pair.public);
+        assert!(pair.public.line().starts_with("ssh-ed25519 AAAA"));
+        assert!(pair.public.line().ends_with(" a comment"));
+        assert!(pair.private_pem.reveal().ends_with("-----END OPENSSH PRIVATE KEY-----\n"));
+        assert_ne!(generate("a comment").unwrap().public, pair.public);
+    }
+
+    #[test]
+    fn fingerprints_are_those_of_ssh_keygen() {
+        let key = PublicKey::parse(PUBLIC).unwrap();
+        assert_eq!(key.fingerprint(), "SHA256:0QV14p2EGPp0NwZBsJ2U59oOMczQf6bhVPkyEleJhp8");
+        assert_eq!(key.line(), PUBLIC);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_with_the_reason() {
+        let error = PrivateKey::parse(LOCKED, "/home/me/id").unwrap_err();
+        assert!(matches!(error, KeyError::Encrypted { .. }));
+        assert!(error.to_string().contains("/home/me/id"), "{error}");
+        for text in ["", "nonsense", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"] {
+            let error = PrivateKey::parse(text, "it").unwrap_err();
+            assert!(matches!(error, KeyError::Malformed { .. }), "{text:?}: {error}");
+            assert!(PublicKey::parse(text).is_err());
+        }
+    }
+}

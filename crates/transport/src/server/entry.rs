@@ -59,7 +59,7 @@ pub fn dispatch(arguments: &[OsString]) -> Option<ExitCode> {
 }
 
 #[expect(clippy::print_stderr, reason = "a process of its own; this is the node's console")]
-fn report(text: &str) {
+pub(super) fn report(text: &str) {
     eprintln!("{text}");
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::channel::{Connection, Context, Peer};
 use super::config::ServerConfig;
-use super::entry::ServeError;
+use super::entry::{ServeError, report};
 use crate::algorithms::preferred;
 use crate::keys::PrivateKey;
 use crate::stream::{ReadGate, SshStream};
@@ -28,6 +28,7 @@ pub(super) async fn serve(
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| ServeError::System { doing: "listen", source })?;
+    report(&format!("squall sshd: listening on {}", config.listen));
     let protocol = Arc::new(protocol(host_key));
     let config = Arc::new(config);
     let places = Arc::new(Semaphore::new(limits::SERVER_CONNECTIONS_MAX));

@@ -16,7 +16,7 @@ struct Client {
 
 fn client() -> Option<Client> {
     if !Path::new("/usr/bin/ssh").exists() {
-        skip("no-ssh");
+        skip("transport/ssh", "this machine has no /usr/bin/ssh");
         return None;
     }
     let server = Server::embedded();
