@@ -19,7 +19,7 @@ pub(crate) fn error(error: &CommandError, paint: Paint) -> String {
         parts.push(diagnostics(&error.diagnostics, paint));
         parts.push(String::new());
     }
-    parts.push(format!("{} {}", paint.text(Look::Bad, "error:"), sentence(&error.message)));
+    parts.push(format!("{} {}", paint.text(Look::Bad, "error:"), printable(&error.message)));
     for cause in &error.causes {
         parts.push(format!("  caused by: {}", cause.replace('\n', "\n    ")));
     }
@@ -30,17 +30,6 @@ pub(crate) fn error(error: &CommandError, paint: Paint) -> String {
         parts.push(format!("{} {hint}", paint.text(Look::Command, "hint:")));
     }
     parts.join("\n")
-}
-
-/// The message with its full stop; one that ends with a name, a path or a
-/// command keeps it free of punctuation, so that a double click copies it.
-fn sentence(message: &str) -> String {
-    let ends_with_word = message.chars().next_back().is_some_and(|last| last.is_ascii_lowercase());
-    let last_word_is_name = message
-        .rsplit(' ')
-        .next()
-        .is_some_and(|word| !word.chars().all(|c| c.is_ascii_lowercase()));
-    if ends_with_word && !last_word_is_name { format!("{message}.") } else { message.to_owned() }
 }
 
 /// Diagnostics, each with its places.

@@ -23,7 +23,8 @@ impl RawMode {
         raw.make_raw();
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         let entered = Self(());
-        tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
+        // Drain, not flush: what was typed ahead belongs to the remote program.
+        tcsetattr(io::stdin(), OptionalActions::Drain, &raw)?;
         Ok(entered)
     }
 }
@@ -38,7 +39,6 @@ impl Drop for RawMode {
 pub(crate) fn restore() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {
-        // Not Flush: what the user typed ahead is for their shell.
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &before);
     }
 }

@@ -1,4 +1,4 @@
-use super::{diagnostics, error, sentence};
+use super::{diagnostics, error};
 use crate::exit::{CommandError, Exit};
 use crate::paint::{Colour, Paint, StreamFacts};
 use model::span::Span;
@@ -44,7 +44,7 @@ fn an_error_shows_diagnostics_causes_and_hints() {
     let text = error(&error_made, Paint::off());
     assert!(
         text.ends_with(
-            "\n\nerror: the spec has 1 error.\n  caused by: no such luck\nhint: squall schema"
+            "\n\nerror: the spec has 1 error\n  caused by: no such luck\nhint: squall schema"
         ),
         "{text}"
     );
@@ -66,15 +66,4 @@ fn places_outside_the_text_are_drawn_at_its_end() {
     found.push(Diagnostic::error("target-syntax", "y").at(Span::new(id, 70, 71), "there"));
     let text = diagnostics(&found, Paint::off());
     assert!(text.contains("here") && text.contains("there"), "{text}");
-}
-
-#[test]
-fn messages_that_end_with_a_name_have_no_full_stop() {
-    for (message, expected) in [
-        ("there is nothing to do", "there is nothing to do."),
-        ("there is no cluster web1", "there is no cluster web1"),
-        ("there is no cluster `web`", "there is no cluster `web`"),
-    ] {
-        assert_eq!(sentence(message), expected);
-    }
 }
