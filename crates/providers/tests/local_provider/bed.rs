@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use model::Endpoint;
 use model::inventory::{Inventory, ObservedNode};
-use model::node::{Generation, NodeId};
+use model::node::{Generation, NodeId, NodeState};
 use model::plan::{ClusterOrder, Reason, Receipt, Step, StepId, StepKind};
 use model::resolved::{ProviderKind, Resolved};
 use model::secret::SecretText;
@@ -20,6 +20,8 @@ use providers::local::{LocalConfig, LocalProvider, SshChoice};
 use providers::{NodeMaterial, Provider as _, ProviderError};
 use testkit::build::{PoolBuilder, SpecBuilder, cluster, node, wanted};
 
+/// Looks before a test gives up waiting.
+const LOOKS_MAX: u32 = 1000;
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The rung of whoever runs the tests.
@@ -158,6 +160,18 @@ impl Bed {
     /// A node as it is seen, on its way out or not.
     pub(crate) fn seen(&self, name: &str) -> Option<ObservedNode> {
         self.look().nodes().iter().find(|seen| seen.name == node(name)).cloned()
+    }
+
+    /// Waits until nodes run that somebody else has begun to make.
+    pub(crate) fn until_running(&self, names: &[&str]) {
+        for name in names {
+            let mut looks = 0;
+            while self.seen(name).is_none_or(|seen| seen.state != NodeState::Running) {
+                assert!(looks < LOOKS_MAX, "{:?}", self.seen(name));
+                looks += 1;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
     }
 
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {

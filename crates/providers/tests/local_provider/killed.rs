@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::inventory::Condition;
-use model::node::NodeState;
 use model::plan::StepKind;
 
 use crate::bed::Bed;
@@ -80,12 +79,12 @@ fn a_killed_making_is_gone_on_with_or_removed_and_leaves_nothing() {
 
 fn go_on(bed: &Bed) {
     create(bed);
+    bed.until_running(&NODES);
     let inventory = bed.look();
     assert_eq!(inventory.record().unwrap().condition(), Condition::Complete);
     let mut addresses = Vec::new();
     for name in NODES {
         let seen = inventory.node(&testkit::build::node(name)).unwrap();
-        assert_eq!(seen.state, NodeState::Running, "{seen:?}");
         addresses.extend(seen.internal_ip.clone());
         assert_eq!(bed.say(name, "hostname"), name);
         for other in NODES {

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait};
 
 use super::endings::{End, meaning_of};
 use super::event_loop::Supervisor;
+use super::hosts_file;
 use super::requests::{Origin, refusal};
 use crate::local::boot::{BootPlan, NAMESPACES};
 use crate::local::cgroup::Cgroups;
@@ -64,6 +65,9 @@ pub(super) struct Process {
     /// What it said of its failure to be set up.
     pub(super) failure: Option<(String, Option<i32>)>,
     pub(super) was_forced: bool,
+    /// Whether it was told of other peers after its files were made and before
+    /// it was up, so that it has to be told again.
+    pub(super) are_hosts_late: bool,
 }
 
 /// What was asked of a running node.
@@ -236,6 +240,7 @@ impl Supervisor {
             is_up: false,
             failure: None,
             was_forced: false,
+            are_hosts_late: false,
         };
         let cable = cable_name(launch.address, node.status.boots);
         if let Err(error) = self.lay_cable(launch, bridge, &cable, pid) {
@@ -340,6 +345,7 @@ impl Supervisor {
         if node.intent == Intent::Run {
             node.enter(RunState::Running);
         }
+        self.tell_late_hosts(node);
         node.write_down();
         let text = format!("started (boot {})", node.status.boots);
         self.event(Some(&node.launch.name), LocalEventKind::Started, &text);
@@ -350,6 +356,18 @@ impl Supervisor {
         let up: Vec<Waiter> = up;
         for waiter in up {
             self.answer(waiter.origin, status.clone());
+        }
+    }
+
+    /// Tells a node that is up now of the peers it missed while it came up.
+    fn tell_late_hosts(&mut self, node: &mut Node) {
+        let Some(process) = node.process.as_mut().filter(|process| process.are_hosts_late) else {
+            return;
+        };
+        process.are_hosts_late = false;
+        if let Err(error) = hosts_file::rewrite_in(process.pid, &node.launch.hosts) {
+            let text = format!("failed to write /etc/hosts: {error}");
+            self.event(Some(&node.launch.name), LocalEventKind::Note, &text);
         }
     }
 

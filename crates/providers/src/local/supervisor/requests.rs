@@ -261,10 +261,10 @@ impl Supervisor {
             }
             node.launch.hosts = entries.to_vec();
             let _ = record::write_json(&node.launch.node_dir.join(LAUNCH_FILE), &node.launch);
-            let running = node.process.as_ref().filter(|_| node.status.state == RunState::Running);
-            if let Some(process) = running
-                && let Err(error) = hosts_file::rewrite_in(process.pid, entries)
-            {
+            let Some(process) = &mut node.process else { continue };
+            if node.status.state != RunState::Running {
+                process.are_hosts_late = true;
+            } else if let Err(error) = hosts_file::rewrite_in(process.pid, entries) {
                 problems.push(format!("{own}: failed to write /etc/hosts: {error}"));
             }
         }
