@@ -103,7 +103,7 @@ fn help_says_it_all() {
         .collect();
     for name in names {
         let one = command.find_subcommand_mut(&name).unwrap();
-        let help = one.render_long_help().to_string();
+        let help = one.render_help().to_string();
         if !["schema", "list", "doctor", "completions"].contains(&name.as_str()) {
             assert!(help.contains("Examples:"), "{name} has no examples");
         }

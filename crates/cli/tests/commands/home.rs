@@ -1,5 +1,11 @@
 //! A user's home for one test, with a fake cloud in it, and the built binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends where it stands"
+)]
+
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 

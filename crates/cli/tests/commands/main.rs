@@ -2,12 +2,12 @@
 //! with. Nodes of the fake let nobody in; what needs real ones is in
 //! `tests/e2e`.
 
-mod common;
+mod home;
 
 use std::io::Write as _;
 use std::process::Stdio;
 
-use common::{HELLO, Home, done};
+use home::{HELLO, Home, done};
 use model::name::{ClusterName, NodeName};
 use providers::ErrorKind;
 use providers::fake::{Call, Fault, FaultEffect};
