@@ -243,10 +243,8 @@ mod tests {
 
     #[test]
     fn the_tail_of_a_console_is_short_and_harmless() {
-        let mut console = String::new();
-        for number in 0..100 {
-            console.push_str(&format!("line {number}\r\n\n"));
-        }
+        let console: String =
+            (0..100).flat_map(|number| [format!("line {number}"), "\r\n\n".to_owned()]).collect();
         let lines = tail(console.as_bytes());
         assert_eq!(
             (lines.len(), lines[0].as_str(), lines[19].as_str()),

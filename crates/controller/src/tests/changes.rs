@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::event::Progress;
+use model::name::NodeName;
 use model::plan::Intent;
 use providers::fake::{Call, FaultEffect};
 use providers::{ErrorKind, Provider as _};
@@ -22,7 +23,7 @@ async fn a_cluster_is_made_changed_and_removed() {
     assert_eq!((again.steps_changed, again.ready.len()), (0, 0));
 
     let outcome = world.update(&spec(3, "rocky-9")).await.unwrap();
-    let ready: Vec<&str> = outcome.ready.iter().map(|name| name.as_str()).collect();
+    let ready: Vec<&str> = outcome.ready.iter().map(NodeName::as_str).collect();
     assert_eq!(ready, ["worker1", "worker2", "worker3"]);
     assert_eq!(world.sight().await, "complete 2: head worker1 worker2 worker3");
 

@@ -5,6 +5,8 @@ use model::event::Progress;
 use model::inventory::Condition;
 use model::plan::{Intent, StepKind};
 use model::resolved::Resolved;
+use providers::ErrorKind;
+use providers::fake::Call;
 use testkit::build::cluster;
 
 use super::support::{Watch, World, spec, told};
@@ -57,6 +59,25 @@ async fn a_create_killed_at_any_moment_can_be_deleted() {
         assert!(answer.is_ok() || nothing_yet, "moment {moment}: {answer:?}");
         assert_eq!(world.sight().await, "nothing: ", "moment {moment}");
         if !died {
+            return;
+        }
+    }
+    panic!("it never came to its end");
+}
+
+#[tokio::test]
+async fn a_rollback_killed_at_any_moment_is_finished_by_delete() {
+    let spec = spec(2, "debian-12");
+    for moment in 0..MOMENTS_MAX {
+        let world = World::new();
+        world.refuse(Call::SyncMembers, None, ErrorKind::Other);
+        let watch = Watch { killed_after: Some(moment), ..Watch::default() };
+        let how = CarryOut::default();
+        let (_, events) = world.apply_with(Intent::Create, Some(&spec), how, watch).await;
+        let answer = world.delete().await;
+        assert_eq!(world.sight().await, "nothing: ", "moment {moment}: {answer:?}");
+        if events.len() < moment {
+            assert!(events.iter().any(|event| matches!(event, Progress::RollingBack { .. })));
             return;
         }
     }

@@ -153,11 +153,13 @@ impl World {
     }
 }
 
+/// Called with the number of each event, from 1, and the event.
+pub(super) type OnEvent<'a> = dyn FnMut(usize, &Progress) + 'a;
+
 /// What happens while an operation runs.
 #[derive(Default)]
 pub(super) struct Watch<'a> {
-    /// Called with the number of each event, from 1, and the event.
-    pub(super) on_event: Option<&'a mut dyn FnMut(usize, &Progress)>,
+    pub(super) on_event: Option<&'a mut OnEvent<'a>>,
     /// After so many events the process dies.
     pub(super) killed_after: Option<usize>,
     pub(super) cancel: Cancel,
