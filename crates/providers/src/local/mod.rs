@@ -49,4 +49,5 @@ mod sys;
 pub mod teardown;
 
 pub use node_init::SSH_SERVER_ARGUMENT;
+pub use preflight::CODES;
 pub use provider::{LocalConfig, LocalProvider, REGION, SshChoice};

@@ -297,7 +297,6 @@ fn properties(
 ) -> BTreeMap<String, String> {
     let node_dir = dir.node(&file.wanted.name.slug());
     let mut all = BTreeMap::from([
-        ("digest", file.wanted.digest.clone()),
         ("kernel", rustix::system::uname().release().to_string_lossy().into_owned()),
         ("mac", file.mac.to_string()),
         ("node_dir", node_dir.path().display().to_string()),

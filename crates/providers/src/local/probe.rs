@@ -208,6 +208,10 @@ fn note<T, E: Into<io::Error>>(
 }
 
 fn try_rung(rung: Rung, scratch: &Path, steps: &mut Vec<ProbeStep>) -> Result<(), Stop> {
+    // Whoever asks may be killed; nobody would hear of the result then, and
+    // nobody clear the scratch directory away while it is in use.
+    let dies = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    note(steps, "tie the probe to who asks", dies)?;
     let proof = note(steps, "begin alone", SingleThreaded::prove())?;
     if let Err((step, source)) = enter_namespaces(rung, proof) {
         return note(steps, step, Err(source));

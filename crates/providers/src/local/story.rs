@@ -58,7 +58,7 @@ fn timeline(
         .node
         .and_then(|slug| names.get(&slug).cloned().or_else(|| NodeName::parse(&slug).ok()));
     let (what, why) = match what {
-        Some(what) => (what.to_owned(), why(what, event.text)),
+        Some(what) => (what.to_owned(), why(what, &event.text)),
         None => (event.text, None),
     };
     Some(TimelineEvent {
@@ -72,9 +72,12 @@ fn timeline(
     })
 }
 
-/// The supervisor's text, unless it says no more than the word.
-fn why(what: &str, text: String) -> Option<String> {
-    (!text.is_empty() && text != what).then_some(text)
+/// The supervisor's text without what the word says already.
+fn why(what: &str, text: &str) -> Option<String> {
+    let rest = text.strip_prefix(what).unwrap_or(text).trim();
+    let bare = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let rest = bare.unwrap_or(rest);
+    (!rest.is_empty()).then(|| rest.to_owned())
 }
 
 /// The newest part of what a node printed.
@@ -93,4 +96,20 @@ pub(super) fn console(
         Err(error) => return Err(error.at(doing)),
     }
     dir.tail(CONSOLE_FILE, CONSOLE_BYTES_MAX).map_err(|error| error.at(doing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::why;
+
+    #[test]
+    fn a_reason_does_not_repeat_the_word() {
+        for (text, expected) in [
+            ("started (boot 2)", Some("boot 2")),
+            ("started", None),
+            ("powered off from inside", Some("powered off from inside")),
+        ] {
+            assert_eq!(why("started", text).as_deref(), expected);
+        }
+    }
 }

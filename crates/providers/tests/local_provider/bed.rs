@@ -20,8 +20,6 @@ use providers::local::{LocalConfig, LocalProvider, SshChoice};
 use providers::{NodeMaterial, Provider as _, ProviderError};
 use testkit::build::{PoolBuilder, SpecBuilder, cluster, node, wanted};
 
-/// Looks before a test gives up waiting.
-const LOOKS_MAX: u32 = 1000;
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The rung of whoever runs the tests.
@@ -165,12 +163,9 @@ impl Bed {
     /// Waits until nodes run that somebody else has begun to make.
     pub(crate) fn until_running(&self, names: &[&str]) {
         for name in names {
-            let mut looks = 0;
-            while self.seen(name).is_none_or(|seen| seen.state != NodeState::Running) {
-                assert!(looks < LOOKS_MAX, "{:?}", self.seen(name));
-                looks += 1;
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            testkit::until("the node to run", || {
+                self.seen(name).filter(|seen| seen.state == NodeState::Running)
+            });
         }
     }
 

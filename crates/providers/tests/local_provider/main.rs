@@ -5,7 +5,12 @@
 //! Runs as whoever runs the tests: on the root rung as root, in user
 //! namespaces otherwise. The contract suite runs on both.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is a failed test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failed expectation is a failed test, and a seed is printed to repeat it"
+)]
 
 mod bed;
 mod kept;

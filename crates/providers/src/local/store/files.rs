@@ -143,10 +143,8 @@ pub(super) fn write_whole(path: &Path, text: &[u8]) -> Result<(), StoreError> {
 
 /// Writes a value as JSON, whole.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
-    let mut text = serde_json::to_vec_pretty(value).map_err(|cause| StoreError::Damaged {
-        path: path.to_owned(),
-        why: cause.to_string(),
-    })?;
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|cause| StoreError::Damaged { path: path.to_owned(), why: cause.to_string() })?;
     text.push(b'\n');
     write_whole(path, &text)
 }
