@@ -1,7 +1,6 @@
 //! The documents of `--json`: structs of their own, apart from what we compute
 //! with, so that the inside can change and the documents do not. Described in
-//! `docs/src/json.md`. Keys are added at will; one that goes or changes its
-//! meaning raises [`VERSION`].
+//! `docs/src/json.md`.
 
 mod change;
 mod clusters;
@@ -12,6 +11,7 @@ mod nodes;
 mod plan;
 mod run;
 mod status;
+mod version;
 
 pub(crate) use change::{ChangeDocument, VerbDocument};
 pub(crate) use clusters::ClustersDocument;
@@ -22,6 +22,4 @@ pub(crate) use nodes::{NodeDocument, NodesDocument};
 pub(crate) use plan::{PlanBody, PlanDocument};
 pub(crate) use run::{RunEventDocument, RunSummaryDocument};
 pub(crate) use status::{EventDocument, StatusDocument};
-
-/// Version of the documents, under the key `squall`.
-pub(crate) const VERSION: u32 = 1;
+use version::VERSION;

@@ -173,7 +173,12 @@ fn properties(node: &ObservedNode) -> Vec<(String, String)> {
     put("started_at", node.started_at.map(|at| at.to_string()));
     let tags = node.tags.iter();
     pairs.extend(tags.map(|(key, value)| (format!("tags.{key}"), value.clone())));
-    let rest = node.properties.iter();
-    pairs.extend(rest.map(|(key, value)| (key.clone(), value.clone())));
+    let rest: Vec<(String, String)> = node
+        .properties
+        .iter()
+        .filter(|(key, _)| pairs.iter().all(|(known, _)| known != *key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    pairs.extend(rest);
     pairs
 }

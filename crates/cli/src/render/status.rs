@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::event::{EventSource, Level, TimelineEvent};
+use model::inventory::{ClusterRecord, Condition};
 use model::plan::{Action, Plan, Subject};
 use model::target::fold;
 
@@ -30,6 +31,9 @@ pub(crate) fn standing(cluster: &ClusterView, now: Timestamp, paint: Paint) -> V
     } else {
         lines.push(format!("{name} ({place})"));
     }
+    if let Some(change) = inventory.record().and_then(current_change) {
+        lines.push(format!("  {}", paint.text(Look::Doubtful, change)));
+    }
     if let Some(reason) = cluster.unknown() {
         lines.push(format!("  cannot be read: {}", printable(reason)));
     }
@@ -51,6 +55,25 @@ pub(crate) fn standing(cluster: &ClusterView, now: Timestamp, paint: Paint) -> V
         lines.push(format!("  {count} {state}: {}", fold(names)));
     }
     lines
+}
+
+/// The change that is under way, or was left half done; the record cannot tell
+/// these apart, the timeline can.
+fn current_change(record: &ClusterRecord) -> Option<String> {
+    let accepted = record.accepted;
+    match (record.condition(), record.completed) {
+        (Condition::Complete | Condition::Unreadable, _) => None,
+        (Condition::Deleting, _) => {
+            Some("a delete is under way or was interrupted: `squall delete` goes on".to_owned())
+        }
+        (Condition::Incomplete, None) => {
+            Some("its making is under way or was interrupted: `squall create` goes on".to_owned())
+        }
+        (Condition::Incomplete, Some(completed)) => Some(format!(
+            "the change from generation {completed} to {accepted} is under way or was \
+             interrupted: `squall update` goes on"
+        )),
+    }
 }
 
 /// What an `update` with the accepted spec would mend.

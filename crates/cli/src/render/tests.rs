@@ -62,6 +62,23 @@ fn a_status_tells_how_it_came_to_this() {
 }
 
 #[test]
+fn a_change_that_is_not_through_is_told() {
+    let told = |completed: Option<u64>, deleting| {
+        let mut view = sample::view();
+        if let model::inventory::Known::Seen(Some(record)) = &mut view.inventory.record {
+            record.completed = completed.map(model::node::Generation);
+            record.accepted = model::node::Generation(2);
+            record.deleting = deleting;
+        }
+        text(&standing(&view, sample::at(120), Paint::off()))
+    };
+    assert!(told(None, false).contains("`squall create` goes on"));
+    assert!(told(Some(1), false).contains("from generation 1 to 2"));
+    assert!(told(Some(2), true).contains("`squall delete` goes on"));
+    assert!(!told(Some(2), false).contains("goes on"));
+}
+
+#[test]
 fn colours_change_nothing_but_colours() {
     let on = Paint::new(Colour::Always, StreamFacts { is_terminal: false, is_plain: false });
     let (create, sources) = sample::create_plan();
