@@ -104,7 +104,11 @@ fn one_of_two_creates_at_once_is_told_about_the_other() {
         let ends = [first.finish(), second.finish()];
         assert!(ends.iter().any(|end| end.code == 0), "{ends:?}");
         for end in ends.iter().filter(|end| end.code != 0) {
-            assert!(end.err().contains("pid") || end.err().contains("meanwhile"), "{}", end.err());
+            assert!(
+                end.err().contains("process") || end.err().contains("meanwhile"),
+                "{}",
+                end.err()
+            );
         }
         let names = home.squall(&["run", "*", "--", "hostname"]).ok().out();
         assert_eq!(names.lines().count(), 3, "{names}");

@@ -39,7 +39,9 @@ fn terminal(home: &Home) {
     ssh.expect("size 40 132");
     // Ctrl-C reaches the program, not squall.
     ssh.send("sleep 1000\n").unwrap();
+    ssh.expect("sleep 1000");
     ssh.send("\u{3}").unwrap();
+    ssh.expect("^C");
     ssh.send("echo al''ive\n").unwrap();
     ssh.expect("alive");
     ssh.send("exit 5\n").unwrap();
