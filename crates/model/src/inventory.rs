@@ -65,9 +65,7 @@ impl Inventory {
     /// The machine of a node that exists (not one on its way out).
     #[must_use]
     pub fn node(&self, name: &NodeName) -> Option<&ObservedNode> {
-        self.nodes()
-            .iter()
-            .find(|node| node.name == *name && node.state.exists())
+        self.nodes().iter().find(|node| node.name == *name && node.state.exists())
     }
 }
 

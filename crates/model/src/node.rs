@@ -95,20 +95,11 @@ impl NodeState {
         matches!(
             (self, next),
             (_, Self::Terminated | Self::Terminating)
-                | (
-                    Self::Pending | Self::Stopped | Self::Stopping,
-                    Self::Running
-                )
-                | (
-                    Self::Running | Self::Pending,
-                    Self::Stopping | Self::Stopped
-                )
+                | (Self::Pending | Self::Stopped | Self::Stopping, Self::Running)
+                | (Self::Running | Self::Pending, Self::Stopping | Self::Stopped)
                 | (Self::Stopping, Self::Stopped)
                 | (Self::Stopped | Self::Running, Self::Pending)
-        ) && !matches!(
-            (self, next),
-            (Self::Terminated, _) | (Self::Terminating, Self::Terminating)
-        )
+        ) && !matches!((self, next), (Self::Terminated, _) | (Self::Terminating, Self::Terminating))
     }
 }
 

@@ -87,11 +87,7 @@ impl Plan {
     /// Whether nothing would be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.record_changes
-            && self
-                .changes
-                .iter()
-                .all(|change| change.action == Action::Keep)
+        !self.record_changes && self.changes.iter().all(|change| change.action == Action::Keep)
     }
 
     /// Number of changes by action, `Keep` included.

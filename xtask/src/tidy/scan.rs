@@ -43,7 +43,9 @@ impl Scan {
                 *line = true;
             }
             let item = code.get(start..end).unwrap_or_default();
-            if let Some((_, name)) = item.rsplit_once("mod ").filter(|(_, name)| name.chars().all(is_word)) {
+            if let Some((_, name)) =
+                item.rsplit_once("mod ").filter(|(_, name)| name.chars().all(is_word))
+            {
                 test_modules.push(name.to_owned());
             }
         }
@@ -307,7 +309,10 @@ mod tests {
         assert_eq!(Scan::new(text, false).in_test, [false, true, true, true, true, false]);
         let text = "#[cfg(test)]\nmod tests;\nfn c() {}\n";
         let scan = Scan::new(text, false);
-        assert_eq!((scan.in_test, scan.test_modules), (vec![true, true, false], vec!["tests".into()]));
+        assert_eq!(
+            (scan.in_test, scan.test_modules),
+            (vec![true, true, false], vec!["tests".into()])
+        );
     }
 
     #[test]

@@ -35,9 +35,7 @@ fn join_padded(stems: &mut BTreeMap<Stem<'_>, Vec<u64>>) {
         let Some(bare) = stems.get_mut(&(stem.0, stem.1, 0)) else {
             continue;
         };
-        let (longer, shorter) = bare
-            .iter()
-            .partition(|number| number.to_string().len() >= stem.2);
+        let (longer, shorter) = bare.iter().partition(|number| number.to_string().len() >= stem.2);
         *bare = shorter;
         stems.entry(stem).or_default().extend::<Vec<u64>>(longer);
     }
@@ -48,21 +46,13 @@ fn join_padded(stems: &mut BTreeMap<Stem<'_>, Vec<u64>>) {
 fn cut(name: &str) -> Option<(Stem<'_>, u64)> {
     let end = name.rfind(|character: char| character.is_ascii_digit())? + 1;
     let head = name.get(..end)?;
-    let start = head
-        .rfind(|character: char| !character.is_ascii_digit())
-        .map_or(0, |at| {
-            at + head
-                .get(at..)
-                .and_then(|r| r.chars().next())
-                .map_or(1, char::len_utf8)
-        });
+    let start = head.rfind(|character: char| !character.is_ascii_digit()).map_or(0, |at| {
+        at + head.get(at..).and_then(|r| r.chars().next()).map_or(1, char::len_utf8)
+    });
     let digits = head.get(start..)?;
     let padded = digits.len() > 1 && digits.starts_with('0');
     let width = if padded { digits.len() } else { 0 };
-    Some((
-        (name.get(..start)?, name.get(end..)?, width),
-        digits.parse().ok()?,
-    ))
+    Some(((name.get(..start)?, name.get(end..)?, width), digits.parse().ok()?))
 }
 
 fn part((before, after, width): Stem<'_>, mut numbers: Vec<u64>) -> String {
@@ -100,10 +90,7 @@ mod tests {
     #[test]
     fn sets_of_names_become_short() {
         for (names, expected) in [
-            (
-                &["worker1", "worker3", "worker2", "master"][..],
-                "master,worker[1-3]",
-            ),
+            (&["worker1", "worker3", "worker2", "master"][..], "master,worker[1-3]"),
             (&["worker1"], "worker1"),
             (&["n01", "n02", "n10"], "n[01-02,10]"),
             (&["n1", "n01", "n100"], "n1,n[01,100]"),

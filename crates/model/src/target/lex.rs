@@ -58,10 +58,7 @@ pub(super) fn lex(text: &str) -> Vec<Token> {
             }
         };
         word.end(&mut tokens);
-        tokens.push(Token {
-            kind,
-            span: at..at + character.len_utf8(),
-        });
+        tokens.push(Token { kind, span: at..at + character.len_utf8() });
     }
     word.end(&mut tokens);
     tokens

@@ -41,9 +41,6 @@ mod tests {
     fn numbers_sort_by_value() {
         let mut names = ["worker10", "master", "worker2", "worker1", "w", "worker"];
         names.sort_by_key(|name| natural_key(name));
-        assert_eq!(
-            names,
-            ["master", "w", "worker", "worker1", "worker2", "worker10"]
-        );
+        assert_eq!(names, ["master", "w", "worker", "worker1", "worker2", "worker10"]);
     }
 }

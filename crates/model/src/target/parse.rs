@@ -75,30 +75,13 @@ pub enum Op {
 #[must_use]
 pub fn parse(source: SourceId, text: &str) -> (Expr, Vec<Diagnostic>) {
     let tokens = lex(text);
-    let mut parser = Parser {
-        source,
-        text,
-        tokens: &tokens,
-        at: 0,
-        depth: 0,
-        found: Vec::new(),
-    };
+    let mut parser = Parser { source, text, tokens: &tokens, at: 0, depth: 0, found: Vec::new() };
     if tokens.is_empty() {
-        return (
-            Expr {
-                kind: ExprKind::All,
-                span: 0..text.len(),
-            },
-            Vec::new(),
-        );
+        return (Expr { kind: ExprKind::All, span: 0..text.len() }, Vec::new());
     }
     let mut expr = parser.expression();
     while let Some(token) = parser.peek().cloned() {
-        parser.problem(
-            token.span,
-            "unexpected here",
-            "join targets with `,`, `!`, `&` or `^`",
-        );
+        parser.problem(token.span, "unexpected here", "join targets with `,`, `!`, `&` or `^`");
         parser.at += 1;
         if parser.peek().is_some() {
             let right = parser.expression();
@@ -124,24 +107,14 @@ impl Parser<'_> {
 
     fn problem(&mut self, span: Range<usize>, message: &str, help: &str) {
         let span = Span::new(self.source, span.start, span.end);
-        self.found.push(
-            Diagnostic::error("target-syntax", message)
-                .at(span, "")
-                .help(help),
-        );
+        self.found.push(Diagnostic::error("target-syntax", message).at(span, "").help(help));
     }
 
     /// Operators have one rank and bind from left to right, as in clush.
     fn expression(&mut self) -> Expr {
-        let leading = self
-            .peek()
-            .cloned()
-            .filter(|token| token.kind == TokenKind::Difference);
+        let leading = self.peek().cloned().filter(|token| token.kind == TokenKind::Difference);
         let mut left = match leading {
-            Some(token) => Expr {
-                kind: ExprKind::All,
-                span: token.span.start..token.span.start,
-            },
+            Some(token) => Expr { kind: ExprKind::All, span: token.span.start..token.span.start },
             None => self.atom(),
         };
         while let Some(op) = self.operator() {
@@ -170,15 +143,8 @@ impl Parser<'_> {
     fn atom(&mut self) -> Expr {
         let Some(token) = self.peek().cloned() else {
             let end = self.text.len();
-            self.problem(
-                end..end,
-                "a target is missing here",
-                "name nodes, as in `worker[1-8]`",
-            );
-            return Expr {
-                kind: ExprKind::Broken,
-                span: end..end,
-            };
+            self.problem(end..end, "a target is missing here", "name nodes, as in `worker[1-8]`");
+            return Expr { kind: ExprKind::Broken, span: end..end };
         };
         match token.kind {
             TokenKind::Word(word) => {
@@ -192,18 +158,11 @@ impl Parser<'_> {
             | TokenKind::Xor
             | TokenKind::Close => {
                 let at = token.span.start;
-                self.problem(
-                    token.span,
-                    "a target is missing before this",
-                    "name nodes here",
-                );
+                self.problem(token.span, "a target is missing before this", "name nodes here");
                 if token.kind == TokenKind::Close && self.depth == 0 {
                     self.at += 1;
                 }
-                Expr {
-                    kind: ExprKind::Broken,
-                    span: at..at,
-                }
+                Expr { kind: ExprKind::Broken, span: at..at }
             }
         }
     }
@@ -213,10 +172,7 @@ impl Parser<'_> {
         if self.depth >= NESTING_MAX {
             self.problem(open, "too many parentheses", "write it flatter");
             self.at = self.tokens.len();
-            return Expr {
-                kind: ExprKind::Broken,
-                span: 0..self.text.len(),
-            };
+            return Expr { kind: ExprKind::Broken, span: 0..self.text.len() };
         }
         self.depth += 1;
         let inner = self.expression();
@@ -224,32 +180,19 @@ impl Parser<'_> {
         match self.peek().cloned() {
             Some(token) if token.kind == TokenKind::Close => {
                 self.at += 1;
-                Expr {
-                    kind: inner.kind,
-                    span: open.start..token.span.end,
-                }
+                Expr { kind: inner.kind, span: open.start..token.span.end }
             }
             _ => {
                 self.problem(open.clone(), "`(` without `)`", "close the group");
-                Expr {
-                    kind: inner.kind,
-                    span: open.start..inner.span.end,
-                }
+                Expr { kind: inner.kind, span: open.start..inner.span.end }
             }
         }
     }
 
     fn word(&mut self, word: &str, span: Range<usize>) -> Expr {
-        let broken = Expr {
-            kind: ExprKind::Broken,
-            span: span.clone(),
-        };
+        let broken = Expr { kind: ExprKind::Broken, span: span.clone() };
         if word.starts_with('@') {
-            self.problem(
-                span,
-                "result words work in a shell, after a run",
-                "name the nodes",
-            );
+            self.problem(span, "result words work in a shell, after a run", "name the nodes");
             return broken;
         }
         let (cluster, rest, offset) = cluster_prefix(word, span.start);
@@ -263,15 +206,7 @@ impl Parser<'_> {
             return match Pattern::compile(value) {
                 Ok(pattern) => {
                     let key = key.to_owned();
-                    Expr {
-                        kind: ExprKind::Property {
-                            cluster,
-                            key,
-                            negated,
-                            pattern,
-                        },
-                        span,
-                    }
+                    Expr { kind: ExprKind::Property { cluster, key, negated, pattern }, span }
                 }
                 Err(problem) => self.broken_pattern(&problem, value_at, span),
             };
@@ -283,14 +218,8 @@ impl Parser<'_> {
             return broken;
         }
         match Pattern::compile(rest) {
-            Ok(_) if rest == "*" && cluster.is_none() => Expr {
-                kind: ExprKind::All,
-                span,
-            },
-            Ok(pattern) => Expr {
-                kind: ExprKind::Name { cluster, pattern },
-                span,
-            },
+            Ok(_) if rest == "*" && cluster.is_none() => Expr { kind: ExprKind::All, span },
+            Ok(pattern) => Expr { kind: ExprKind::Name { cluster, pattern }, span },
             Err(problem) => self.broken_pattern(&problem, offset, span),
         }
     }
@@ -298,23 +227,13 @@ impl Parser<'_> {
     fn broken_pattern(&mut self, problem: &PatternProblem, at: usize, span: Range<usize>) -> Expr {
         let place = at + problem.span.start..at + problem.span.end;
         self.problem(place, &problem.message, &problem.help);
-        Expr {
-            kind: ExprKind::Broken,
-            span,
-        }
+        Expr { kind: ExprKind::Broken, span }
     }
 }
 
 fn joined(op: Op, left: Expr, right: Expr) -> Expr {
     let span = left.span.start..right.span.end;
-    Expr {
-        kind: ExprKind::Binary {
-            op,
-            left: Box::new(left),
-            right: Box::new(right),
-        },
-        span,
-    }
+    Expr { kind: ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) }, span }
 }
 
 /// `CLUSTER:REST`. A colon after an equals sign belongs to the value
@@ -331,9 +250,7 @@ fn cluster_prefix(word: &str, at: usize) -> (Option<String>, &str, usize) {
 /// `key=value` or `key!=value`; the key is letters, digits and `_.-`.
 fn property(word: &str) -> Option<(&str, &str, bool)> {
     let (key, value) = word.split_once('=')?;
-    let (key, negated) = key
-        .strip_suffix('!')
-        .map_or((key, false), |key| (key, true));
+    let (key, negated) = key.strip_suffix('!').map_or((key, false), |key| (key, true));
     let legal = |character: char| character.is_alphanumeric() || "_.-".contains(character);
     (!key.is_empty() && key.chars().all(legal)).then_some((key, value, negated))
 }

@@ -20,10 +20,7 @@ enum Piece {
     Literal(char),
     Any,
     Many,
-    Class {
-        negated: bool,
-        members: Vec<(char, char)>,
-    },
+    Class { negated: bool, members: Vec<(char, char)> },
     Numbers(Vec<Numbers>),
 }
 
@@ -135,15 +132,11 @@ fn lower(character: char) -> char {
 /// class of characters.
 fn bracket(body: &str, at: usize) -> Result<Piece, PatternProblem> {
     let numeric = body.chars().any(|character| character.is_ascii_digit())
-        && body
-            .chars()
-            .all(|character| character.is_ascii_digit() || "-,/".contains(character));
+        && body.chars().all(|character| character.is_ascii_digit() || "-,/".contains(character));
     if numeric {
         return numbers(body, at).map(Piece::Numbers);
     }
-    let (negated, body) = body
-        .strip_prefix(['!', '^'])
-        .map_or((false, body), |rest| (true, rest));
+    let (negated, body) = body.strip_prefix(['!', '^']).map_or((false, body), |rest| (true, rest));
     let characters: Vec<char> = body.chars().map(lower).collect();
     if characters.is_empty() {
         return Err(PatternProblem {
@@ -192,17 +185,8 @@ fn one_range(part: &str) -> Option<Numbers> {
         None => (part, 1),
     };
     let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let width = if first.len() > 1 && first.starts_with('0') {
-        first.len()
-    } else {
-        0
-    };
-    let numbers = Numbers {
-        first: first.parse().ok()?,
-        last: last.parse().ok()?,
-        step,
-        width,
-    };
+    let width = if first.len() > 1 && first.starts_with('0') { first.len() } else { 0 };
+    let numbers = Numbers { first: first.parse().ok()?, last: last.parse().ok()?, step, width };
     (step > 0 && numbers.first <= numbers.last).then_some(numbers)
 }
 
@@ -213,9 +197,7 @@ fn covers(pieces: &[Piece], text: &[char]) -> bool {
     let mut ends: Vec<usize> = vec![0];
     for piece in pieces {
         ends = match piece {
-            Piece::Many => ends
-                .first()
-                .map_or(Vec::new(), |&first| (first..=text.len()).collect()),
+            Piece::Many => ends.first().map_or(Vec::new(), |&first| (first..=text.len()).collect()),
             Piece::Numbers(numbers) => after_numbers(numbers, &ends, text),
             one => ends
                 .iter()
@@ -235,12 +217,7 @@ fn after_numbers(numbers: &[Numbers], ends: &[usize], text: &[char]) -> Vec<usiz
     let mut after = Vec::new();
     for &end in ends {
         let mut digits = String::new();
-        for digit in text
-            .iter()
-            .skip(end)
-            .take(DIGITS_MAX)
-            .take_while(|c| c.is_ascii_digit())
-        {
+        for digit in text.iter().skip(end).take(DIGITS_MAX).take_while(|c| c.is_ascii_digit()) {
             digits.push(*digit);
             if numbers.iter().any(|range| range.holds(&digits)) {
                 after.push(end + digits.len());
@@ -257,10 +234,7 @@ fn one_matches(piece: &Piece, character: char) -> bool {
         Piece::Literal(wanted) => *wanted == character,
         Piece::Any => true,
         Piece::Class { negated, members } => {
-            members
-                .iter()
-                .any(|(low, high)| (*low..=*high).contains(&character))
-                != *negated
+            members.iter().any(|(low, high)| (*low..=*high).contains(&character)) != *negated
         }
         Piece::Many | Piece::Numbers(_) => false,
     }
@@ -295,11 +269,7 @@ mod tests {
             ("[abc]x", "bx", true),
             ("[!abc]x", "bx", false),
             ("[a-c]x", "cx", true),
-            (
-                "*a*a*a*a*b",
-                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                false,
-            ),
+            ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
             ("*", "", true),
         ] {
             let compiled = Pattern::compile(pattern).unwrap();
@@ -309,13 +279,7 @@ mod tests {
 
     #[test]
     fn broken_brackets_are_explained() {
-        for pattern in [
-            "worker[1-8",
-            "worker[8-1]",
-            "worker[1-9/0]",
-            "worker[]",
-            "worker[1,,2]",
-        ] {
+        for pattern in ["worker[1-8", "worker[8-1]", "worker[1-9/0]", "worker[]", "worker[1,,2]"] {
             assert!(Pattern::compile(pattern).is_err(), "{pattern}");
         }
     }

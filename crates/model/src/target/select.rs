@@ -50,27 +50,16 @@ pub struct Selection {
 /// # Errors
 /// Unknown clusters and keys, and words that mean two things.
 pub fn select(expr: &Expr, source: SourceId, scope: &Scope) -> Result<Selection, Vec<Diagnostic>> {
-    let mut selector = Selector {
-        source,
-        scope,
-        found: Vec::new(),
-    };
+    let mut selector = Selector { source, scope, found: Vec::new() };
     let chosen = selector.evaluate(expr);
     if !selector.found.is_empty() {
         return Err(selector.found);
     }
-    let mut members: Vec<(usize, &Member)> = scope
-        .members
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| chosen.contains(at))
-        .collect();
+    let mut members: Vec<(usize, &Member)> =
+        scope.members.iter().enumerate().filter(|(at, _)| chosen.contains(at)).collect();
     members.sort_by_cached_key(|(_, member)| (member.cluster.clone(), natural_key(&member.name)));
     Ok(Selection {
-        clusters: members
-            .iter()
-            .map(|(_, member)| member.cluster.clone())
-            .collect(),
+        clusters: members.iter().map(|(_, member)| member.cluster.clone()).collect(),
         members: members.into_iter().map(|(at, _)| at).collect(),
     })
 }
@@ -87,12 +76,9 @@ impl Selector<'_> {
             ExprKind::Broken => BTreeSet::new(),
             ExprKind::All => self.members(self.scope.within.as_deref(), |_| true),
             ExprKind::Name { cluster, pattern } => self.name(expr, cluster.as_deref(), pattern),
-            ExprKind::Property {
-                cluster,
-                key,
-                negated,
-                pattern,
-            } => self.property(expr, cluster.as_deref(), key, *negated, pattern),
+            ExprKind::Property { cluster, key, negated, pattern } => {
+                self.property(expr, cluster.as_deref(), key, *negated, pattern)
+            }
             ExprKind::Binary { op, left, right } => {
                 let left = self.evaluate(left);
                 let right = self.evaluate(right);
@@ -119,8 +105,7 @@ impl Selector<'_> {
 
     fn problem(&mut self, expr: &Expr, code: &'static str, message: String, help: String) {
         let span = Span::new(self.source, expr.span.start, expr.span.end);
-        self.found
-            .push(Diagnostic::error(code, message).at(span, "").help(help));
+        self.found.push(Diagnostic::error(code, message).at(span, "").help(help));
     }
 
     fn name(&mut self, expr: &Expr, cluster: Option<&str>, pattern: &Pattern) -> BTreeSet<usize> {
@@ -166,18 +151,10 @@ impl Selector<'_> {
         let within = cluster.or(self.scope.within.as_deref());
         if key == "tags" || key == "tag" {
             return self.members(within, |member| {
-                member
-                    .tags
-                    .iter()
-                    .any(|(k, v)| pattern.matches(&format!("{k}:{v}")))
-                    != negated
+                member.tags.iter().any(|(k, v)| pattern.matches(&format!("{k}:{v}"))) != negated
             });
         }
-        let known = self
-            .scope
-            .members
-            .iter()
-            .any(|member| member.fields.contains_key(key));
+        let known = self.scope.members.iter().any(|member| member.fields.contains_key(key));
         if !known && !self.scope.members.is_empty() && key != "name" {
             let message = format!("no node has a property `{key}`");
             let help = self.suggestion(key);
@@ -221,12 +198,7 @@ impl Selector<'_> {
             } else {
                 format!("clusters there are: {}", there.join(", "))
             };
-            self.problem(
-                expr,
-                "target-cluster",
-                format!("there is no cluster `{cluster}`"),
-                help,
-            );
+            self.problem(expr, "target-cluster", format!("there is no cluster `{cluster}`"), help);
         }
         known
     }

@@ -12,20 +12,15 @@ fn member(cluster: &str, name: &str, state: &str) -> Member {
         name: name.into(),
         fields: BTreeMap::from([
             ("state".to_owned(), vec![state.to_owned()]),
-            (
-                "ip".to_owned(),
-                vec!["1.2.3.4".to_owned(), "10.0.0.4".to_owned()],
-            ),
+            ("ip".to_owned(), vec!["1.2.3.4".to_owned(), "10.0.0.4".to_owned()]),
         ]),
         tags: BTreeMap::from([("squall:pool".to_owned(), "worker".to_owned())]),
     }
 }
 
 fn scope(within: Option<&str>) -> Scope {
-    let mut members = vec![
-        member("demo", "master", "running"),
-        member("web", "worker1", "stopped"),
-    ];
+    let mut members =
+        vec![member("demo", "master", "running"), member("web", "worker1", "stopped")];
     members.extend((1..=12).map(|n| member("demo", &format!("worker{n}"), "running")));
     members.push(member("web", "demo2", "running"));
     Scope {
@@ -43,12 +38,7 @@ fn chosen(within: Option<&str>, text: &str) -> String {
     }
     match select(&expr, SourceId::default(), &scope) {
         Err(problems) => format!("error: {}", problems[0].message),
-        Ok(selection) => fold(
-            selection
-                .members
-                .iter()
-                .map(|&at| scope.members[at].name.as_str()),
-        ),
+        Ok(selection) => fold(selection.members.iter().map(|&at| scope.members[at].name.as_str())),
     }
 }
 
@@ -69,10 +59,7 @@ fn expressions_select_what_their_reader_expects() {
         ("worker1,worker2,master", "master,worker[1-2]"),
         ("(worker1, worker2)!worker1", "worker2"),
         ("worker[1,3]", "worker[1,3]"),
-        (
-            "w*&!(worker[2-12])",
-            "syntax: a target is missing before this",
-        ),
+        ("w*&!(worker[2-12])", "syntax: a target is missing before this"),
         ("state=running&worker[1-2]", "worker[1-2]"),
         ("state!=running", ""),
         ("ip=10.0.*&master", "master"),
@@ -90,10 +77,7 @@ fn expressions_select_what_their_reader_expects() {
         ("(worker1", "syntax: `(` without `)`"),
         ("worker1)", "syntax: unexpected here"),
         ("worker[1-", "syntax: `[` without `]`"),
-        (
-            "@failed",
-            "syntax: result words work in a shell, after a run",
-        ),
+        ("@failed", "syntax: result words work in a shell, after a run"),
         ("cores>=8", "syntax: this comparison is not understood yet"),
         ("demo:", "syntax: a target is missing after the colon"),
     ] {
@@ -106,10 +90,7 @@ fn without_a_scope_the_clusters_reached_are_told() {
     let scope = scope(None);
     let (expr, _) = parse(SourceId::default(), "worker1");
     let selection = select(&expr, SourceId::default(), &scope).unwrap();
-    assert_eq!(
-        selection.clusters,
-        BTreeSet::from(["demo".to_owned(), "web".to_owned()])
-    );
+    assert_eq!(selection.clusters, BTreeSet::from(["demo".to_owned(), "web".to_owned()]));
 }
 
 #[test]
