@@ -30,6 +30,7 @@ fn next(seed: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
+#[expect(clippy::print_stdout, reason = "a printed seed repeats a round")]
 fn kill_rounds(home: &Home) {
     home.file("trio.yaml", TRIO);
     let rounds = std::env::var("SQUALL_KILL_ROUNDS").ok().and_then(|n| n.parse().ok());

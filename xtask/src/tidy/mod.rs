@@ -1,6 +1,6 @@
 //! The rules of the house that no compiler and no lint knows: who may import
 //! whom, how long a file may be, how a module begins. Each rule is a pure
-//! function from texts to findings; only [`tree`] and [`run`] touch the disk.
+//! function from texts to findings; only [`tree`] and [`run`](mod@run) touch the disk.
 
 mod clippy_files;
 mod exemptions;
