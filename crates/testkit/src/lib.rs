@@ -2,6 +2,7 @@
 //! anything that is shipped.
 //!
 //! - [`build`]: accepted specs and wanted nodes without YAML;
+//! - [`elsewhere`]: a test once more, as an ordinary user;
 //! - [`now`]: answers of futures that never wait, as the fake provider's;
 //! - [`skip`]: what a test cannot do on this machine, said aloud;
 //! - [`until`]: waiting for what nothing announces;
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod elsewhere;
 pub mod now;
 pub mod skip;
 pub mod until;

@@ -55,23 +55,20 @@ impl Drop for Account {
 
 /// Runs an account tool; tries again while another test holds its lock.
 fn account_tool(tool: &str, arguments: &[&str]) -> Result<()> {
-    let mut said = String::new();
-    for _ in 0..100 {
+    testkit::until("the lock of the accounts", || {
         let output = Command::new(format!("/usr/sbin/{tool}"))
             .args(arguments)
             .stdin(Stdio::null())
             .output()
-            .with_context(|| format!("start {tool}"))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !said.contains("lock") {
-            break;
-        }
-        crate::until::pause(std::time::Duration::from_millis(50));
-    }
-    bail!("{tool} {}: {said}", arguments.join(" "))
+            .with_context(|| format!("start {tool}"));
+        let said = match &output {
+            Ok(output) if output.status.success() => return Some(Ok(())),
+            Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
+            Err(error) => error.to_string(),
+        };
+        let failed = Err(anyhow::anyhow!("{tool} {}: {said}", arguments.join(" ")));
+        (!said.contains("lock")).then_some(failed)
+    })
 }
 
 /// Removes accounts whose test is gone.

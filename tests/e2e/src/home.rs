@@ -11,6 +11,14 @@ use crate::account::{Account, Who};
 use crate::leftovers::leftovers;
 use crate::process::{Finished, Running};
 
+/// A spec of two small nodes, `n1` and `n2`.
+pub const PAIR: &str = "\
+cloud: {provider: local}
+cluster: {name: pair}
+nodes:
+- {nodename: n, count: 2, instance_type: local.nano}
+";
+
 /// A place where squall runs.
 #[derive(Debug)]
 pub struct Home {

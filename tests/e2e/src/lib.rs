@@ -9,11 +9,10 @@ mod home;
 mod leftovers;
 mod process;
 mod terminal;
-mod until;
 
 pub use account::{Account, Who};
-pub use home::{Home, with_home};
+pub use home::{Home, PAIR, with_home};
 pub use leftovers::leftovers;
 pub use process::{Finished, Running};
 pub use terminal::Terminal;
-pub use until::until;
+pub use testkit::until;

@@ -6,15 +6,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use e2e::{Home, Terminal, Who, with_home};
+use e2e::{Home, PAIR, Terminal, Who, with_home};
 use rustix::process::Signal;
-
-const PAIR: &str = "\
-cloud: {provider: local}
-cluster: {name: pair}
-nodes:
-- {nodename: n, count: 2, instance_type: local.nano}
-";
 
 #[test]
 fn all_errors_of_a_spec_come_at_once() {

@@ -6,14 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Home, Who, until, with_home};
-
-const PAIR: &str = "\
-cloud: {provider: local}
-cluster: {name: pair}
-nodes:
-- {nodename: n, count: 2, instance_type: local.nano}
-";
+use e2e::{Home, PAIR, Who, until, with_home};
 
 /// Output of a shell command on one node, without the prefix.
 #[track_caller]

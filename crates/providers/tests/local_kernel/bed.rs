@@ -3,10 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use providers::local::client::SupervisorClient;
@@ -21,8 +18,6 @@ use providers::local::teardown::teardown;
 
 /// Names the helper binary to a test that runs as another user.
 const HELPER_VARIABLE: &str = "SQUALL_TEST_HELPER";
-/// A user without name that nothing on a test machine belongs to.
-const USER: u32 = 64_999;
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// A cluster under test.
@@ -158,33 +153,6 @@ pub(crate) fn as_ordinary_user(test: &str, body: impl FnOnce()) {
     if !rustix::process::geteuid().is_root() {
         return body();
     }
-    let place = tempfile::Builder::new().prefix("squall-user-").tempdir().unwrap();
-    let open = |path: &Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    open(place.path(), 0o755);
-    let copy = |from: &Path, name: &str| {
-        let to = place.path().join(name);
-        std::fs::copy(from, &to).unwrap();
-        open(&to, 0o755);
-        to
-    };
-    let program = copy(&std::env::current_exe().unwrap(), "test");
-    let helper = copy(&helper(), "helper");
-    let own = place.path().join("tmp");
-    std::fs::create_dir(&own).unwrap();
-    std::os::unix::fs::chown(&own, Some(USER), Some(USER)).unwrap();
-    let output = Command::new(program)
-        .args(["--exact", test, "--nocapture"])
-        .env_clear()
-        .env(HELPER_VARIABLE, helper)
-        .env("TMPDIR", &own)
-        .current_dir("/")
-        .gid(USER)
-        .uid(USER)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
+    let ended = testkit::elsewhere::run_as_user(test, (HELPER_VARIABLE, &helper())).unwrap();
+    assert!(ended.passed, "{}\n{}", ended.out, ended.err);
 }

@@ -2,10 +2,7 @@
 //! ordinary user, with real namespaces. Its nodes run the stub server of the
 //! helper binary: the contract never logs in.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +21,6 @@ use crate::bed::{Bed, Machine, Made};
 
 /// Names the helper binary to a test that runs as another user.
 const HELPER_VARIABLE: &str = "SQUALL_TEST_HELPER";
-/// A user without a name that nothing on a test machine belongs to.
-const USER: u32 = 64_998;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -144,42 +139,14 @@ pub(crate) fn elsewhere(name: &str) -> Option<Result<(), String>> {
 }
 
 fn run_as_user(name: &str) -> Result<(), String> {
-    let place = tempfile::Builder::new().prefix("squall-user-").tempdir().unwrap();
-    allow(place.path(), 0o755);
-    // The build's directory may be closed to others.
-    let copy = |from: &Path, name: &str| {
-        let to = place.path().join(name);
-        std::fs::copy(from, &to).unwrap();
-        allow(&to, 0o755);
-        to
-    };
-    let program = copy(&std::env::current_exe().unwrap(), "test");
-    let helper = copy(&helper(), "helper");
-    let own = place.path().join("tmp");
-    std::fs::create_dir(&own).unwrap();
-    std::os::unix::fs::chown(&own, Some(USER), Some(USER)).unwrap();
-    let output = Command::new(program)
-        .args(["--exact", name, "--nocapture"])
-        .env_clear()
-        .env(HELPER_VARIABLE, helper)
-        .env("TMPDIR", &own)
-        .current_dir("/")
-        .gid(USER)
-        .uid(USER)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    if let Some(reason) = errors.lines().find_map(|line| line.strip_prefix("skipped: ")) {
+    let ended = testkit::elsewhere::run_as_user(name, (HELPER_VARIABLE, &helper()))
+        .map_err(|error| format!("to run as an ordinary user: {error}"))?;
+    if let Some(reason) = ended.err.lines().find_map(|line| line.strip_prefix("skipped: ")) {
         testkit::skip(name, reason.split('\t').next_back().unwrap_or(reason));
         return Ok(());
     }
-    if output.status.success() && said.contains("1 passed") {
+    if ended.passed {
         return Ok(());
     }
-    Err(format!("as an ordinary user:\n{said}\n{errors}"))
-}
-
-fn allow(path: &Path, mode: u32) {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    Err(format!("as an ordinary user:\n{}\n{}", ended.out, ended.err))
 }
