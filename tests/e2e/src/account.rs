@@ -2,11 +2,16 @@
 //! test. A user whose test was killed is removed by the next one.
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-/// First letters of every account the tests make; the rest is the test's pid.
+/// First letters of every account the tests make; the test's pid and a number
+/// follow.
 const PREFIX: &str = "sqe2e-";
+
+/// Accounts made by this process so far: without nextest many tests share one.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// The two kinds of people who run squall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +42,8 @@ impl Account {
             (Who::Root, false) => bail!("needs root"),
             (Who::User, true) => {
                 remove_stale();
-                let name = format!("{PREFIX}{}", std::process::id());
+                let number = MADE.fetch_add(1, Ordering::Relaxed);
+                let name = format!("{PREFIX}{}-{number}", std::process::id());
                 account_tool("useradd", &["--no-create-home", "--shell", "/bin/sh", &name])?;
                 Ok(Self { name: Some(name), made: true })
             }
@@ -76,7 +82,8 @@ fn remove_stale() {
     let Ok(passwd) = std::fs::read_to_string("/etc/passwd") else { return };
     for line in passwd.lines() {
         let Some(name) = line.split(':').next() else { continue };
-        let Some(pid) = name.strip_prefix(PREFIX) else { continue };
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let pid = rest.split('-').next().unwrap_or(rest);
         if !std::path::Path::new(&format!("/proc/{pid}")).exists() {
             let _ = account_tool("userdel", &[name]);
         }
