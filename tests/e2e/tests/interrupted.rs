@@ -20,7 +20,7 @@ const ROUNDS: u32 = 50;
 
 /// Longest delay before the kill: about the time a create takes, so that most
 /// kills meet one at work.
-const DELAY_MS_MAX: u64 = 600;
+const DELAY_MS_MAX: u64 = 400;
 
 /// A generator for delays (splitmix64), so that a printed seed repeats a round.
 fn next(seed: &mut u64) -> u64 {
