@@ -45,6 +45,7 @@ fn life(rung: Rung) {
         assert_eq!(status.notes, Vec::<String>::new());
     }
     looks_like_a_host(&bed);
+    spares_pid_1(&bed);
     for path in ["/root/f", "/etc/f", "/usr/f", "/var/f", "/tmp/f", "/srv/f", "/home/f"] {
         assert_eq!(bed.say(1, &format!("echo kept > {path}")), "", "{path}");
     }
@@ -68,6 +69,15 @@ fn life(rung: Rung) {
     client.set_hosts(None, vec![host(1), host(2), host(7)]).unwrap();
     assert_eq!(bed.say(1, "getent hosts n7"), "10.77.0.17      n7");
     assert_eq!(bed.say(2, "getent hosts n7"), "10.77.0.17      n7");
+}
+
+/// PID 1 is the last to go when the node's memory is used up.
+fn spares_pid_1(bed: &Bed) {
+    let score = |process: &str| -> i32 {
+        bed.say(1, &format!("cat /proc/{process}/oom_score_adj")).parse().unwrap()
+    };
+    let (own, others) = (score("1"), score("self"));
+    assert!(others > own || own == 1000, "{others} is not above {own}");
 }
 
 fn looks_like_a_host(bed: &Bed) {

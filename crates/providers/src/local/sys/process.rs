@@ -152,14 +152,32 @@ fn close_one_by_one(first: u32, last: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Where a process says how gladly it is killed when memory runs out.
+const KILL_SCORE: &str = "/proc/self/oom_score_adj";
+/// How much sooner than its parent a child is killed where memory is short, in
+/// thousandths of that memory.
+const SOONER_TO_BE_KILLED: i32 = 200;
+/// The kernel's bound on that.
+const KILL_SCORE_MAX: i32 = 1000;
+
 /// Starts a program in a session of its own, with no signal blocked: the
-/// standard library hands our own mask on.
+/// standard library hands our own mask on. It and its children are killed
+/// before this process when memory runs out; otherwise PID 1, which is larger
+/// than many a small process, would be the first of a node to go.
 pub(crate) fn spawn_in_own_session(command: &mut Command) -> io::Result<Child> {
-    // SAFETY: both are plain system calls, allowed between fork and exec, and
-    // an all-zero set is what `sigemptyset` makes.
+    let own = std::fs::read_to_string(KILL_SCORE).unwrap_or_default();
+    let own: i32 = own.trim().parse().unwrap_or(0);
+    let score = (own + SOONER_TO_BE_KILLED).min(KILL_SCORE_MAX).to_string();
+    // SAFETY: all are plain system calls that allocate nothing, allowed between
+    // fork and exec, and an all-zero set is what `sigemptyset` makes.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             rustix::process::setsid()?;
+            // Where it cannot be written there is nothing to protect from.
+            let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CLOEXEC;
+            if let Ok(file) = rustix::fs::open(KILL_SCORE, flags, rustix::fs::Mode::empty()) {
+                let _ = rustix::io::write(&file, score.as_bytes());
+            }
             let mut none: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut none);
             match libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut()) {
