@@ -14,7 +14,7 @@ use super::rung::Rung;
 
 /// Version of [`NodeLaunch`] that this build writes. Fields may be added with
 /// a default within a version; anything else raises it.
-pub const LAUNCH_VERSION: u32 = 1;
+pub const LAUNCH_VERSION: u32 = 2;
 
 /// Where a node keeps its private host key. A seed with this path is required.
 pub const HOST_KEY_PATH: &str = "/etc/ssh/ssh_host_ed25519_key";
@@ -55,6 +55,10 @@ pub struct NodeLaunch {
     pub node_dir: PathBuf,
     /// Which ssh server it runs.
     pub ssh_server: SshServer,
+    /// Name of a file in the node's directory with this launch as it was
+    /// before [`NodeLaunch::kept_in`], if that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_in: Option<String>,
     /// Files written before the first boot.
     #[serde(default)]
     pub seeds: Vec<FileSeed>,
@@ -73,6 +77,30 @@ pub struct NodeLaunch {
     pub masked_paths: Vec<PathBuf>,
     /// How it is made.
     pub rung: Rung,
+}
+
+impl NodeLaunch {
+    /// This launch without what only the node itself may know, which it reads
+    /// from `file` in its directory at its first boot. For the supervisor: every
+    /// node begins as a copy of its memory, so that a key in there would be a
+    /// key in the hands of all of them.
+    #[must_use]
+    pub fn kept_in(mut self, file: &str) -> Self {
+        self.kept_in = Some(file.to_owned());
+        self.seeds.clear();
+        for script in &mut self.scripts {
+            script.content = script.shebang().to_owned();
+        }
+        self
+    }
+}
+
+impl BootScript {
+    /// `#!` if it says itself what runs it, else nothing.
+    #[must_use]
+    pub fn shebang(&self) -> &'static str {
+        if self.content.starts_with("#!") { "#!" } else { "" }
+    }
 }
 
 /// What a node may use. `None` is no limit.
@@ -191,6 +219,19 @@ mod tests {
         launch.environment.insert("A".into(), "b".into());
         let text = serde_json::to_string(&launch).unwrap();
         assert_eq!(serde_json::from_str::<NodeLaunch>(&text).unwrap(), launch);
+    }
+
+    #[test]
+    fn a_launch_kept_elsewhere_holds_no_secret_but_how_scripts_run() {
+        let mut launch: NodeLaunch = serde_json::from_str(LEAST).unwrap();
+        launch.seeds.push(FileSeed { path: "/x".into(), mode: 0o600, content: "secret".into() });
+        for content in ["#!/bin/sh\nsecret\n", "echo secret\n"] {
+            launch.scripts.push(BootScript { name: "setup".into(), content: content.into() });
+        }
+        let told = launch.kept_in("order.json");
+        assert!(!serde_json::to_string(&told).unwrap().contains("secret"));
+        assert_eq!(told.kept_in.as_deref(), Some("order.json"));
+        assert_eq!(told.scripts.iter().map(BootScript::shebang).collect::<Vec<_>>(), ["#!", ""]);
     }
 
     #[test]

@@ -21,7 +21,8 @@ use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, wait};
 use super::boot::{self, BootError, BootPlan, at};
 use super::launch::{EMBEDDED_CONFIG_PATH, SSHD_CONFIG_PATH, SshServer};
 use super::report::{self, Report};
-use super::seeds;
+use super::root_tree;
+use super::seeds::{self, HostFacts};
 use super::status::ScriptState;
 use super::sys::{
     SignalDescriptor, SingleThreaded, close_all_except, signal_every_process, spawn_in_own_session,
@@ -58,6 +59,8 @@ const SSH_TRUSTED_AFTER: Duration = Duration::from_secs(30);
 pub(super) struct NodeStart<'a> {
     /// What to boot.
     pub(super) plan: BootPlan<'a>,
+    /// What the node's files are made from.
+    pub(super) host: &'a HostFacts,
     /// The node's end of the socket pair.
     pub(super) report: &'a OwnedFd,
     /// The node's console, opened for appending.
@@ -105,6 +108,7 @@ fn set_up(
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let files = rustix::process::setrlimit(rustix::process::Resource::Nofile, start.open_files);
     at("set the limit on open files", files)?;
+    make_files(start)?;
     boot::enter_limits(plan, proof, notes)?;
     boot::mount_root(plan, notes)?;
     boot::set_names(plan.launch, notes)?;
@@ -126,6 +130,18 @@ fn set_up(
             Signal::POWER,
         ]),
     )
+}
+
+/// Makes the node's files on disk: here and not in the supervisor, so that what
+/// is written into one node is never in the memory that others begin with.
+fn make_files(start: &NodeStart<'_>) -> Result<(), BootError> {
+    let (launch, view) = (start.plan.launch, start.plan.view);
+    root_tree::prepare(launch, view, start.host)
+        .and_then(|()| root_tree::rewrite_hosts_at_rest(launch, view))
+        .map_err(|error| BootError {
+            step: format!("make the node's files: {error}"),
+            source: error.source,
+        })
 }
 
 /// Writes a line on the node's console.
@@ -245,7 +261,7 @@ impl<'a> Init<'a> {
                 self.note(&format!("the script {} is left out: {error}", script.name));
                 continue;
             }
-            let mut command = if script.content.starts_with("#!") {
+            let mut command = if script.shebang() == "#!" {
                 Command::new(&path)
             } else {
                 let mut shell = Command::new("/bin/sh");
@@ -258,7 +274,13 @@ impl<'a> Init<'a> {
                     self.script = Some((index, pid));
                 }
                 Err(error) => {
-                    self.note(&format!("the script {} could not be started: {error}", script.name));
+                    let hint = if error.kind() == std::io::ErrorKind::NotFound {
+                        "; is there what its `#!` line names?"
+                    } else {
+                        ""
+                    };
+                    let name = &script.name;
+                    self.note(&format!("the script {name} could not be started: {error}{hint}"));
                     self.script_ended(index, 127);
                 }
             }

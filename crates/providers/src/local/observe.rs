@@ -48,7 +48,8 @@ pub(super) fn cluster(local: &Local, name: &ClusterName) -> Inventory {
             };
             inventory.record = Known::Seen(Some(file.record));
         }
-        Ok(_) => {}
+        Ok(Some(_)) => {}
+        Ok(None) => local.store.sweep_scraps(),
         Err(_) if !dir.exists() => {}
         Err(error) => {
             let why = with_mend(&error.cause(), error.mend());

@@ -74,7 +74,7 @@ fn full_disk(store: &Path, nodes: u32, wanted: u64, free: u64) -> Diagnostic {
         free >> 20
     );
     Diagnostic::error("local-disk-full", text)
-        .help("make room there, or set XDG_DATA_HOME to a directory with more")
+        .help("make room there, or put everything elsewhere with SQUALL_HOME")
 }
 
 fn no_rung(probes: &[RungProbe]) -> Diagnostic {
@@ -182,7 +182,7 @@ mod tests {
         let text: Vec<String> = found.iter().map(|problem| problem.to_plain(&sources)).collect();
         insta::assert_snapshot!(text.join("\n"), @r"
         error[local-disk-full]: no space left on the disk of the node store (/data): 3 nodes need 12 MiB, 1 MiB are free
-          help: make room there, or set XDG_DATA_HOME to a directory with more
+          help: make room there, or put everything elsewhere with SQUALL_HOME
         warning[local-many-nodes]: 10 nodes are more than this machine is likely to hold: memory is enough for about 9
           help: stop
         warning[local-no-limits]: nodes will not be limited in memory, cores and processes: no control groups are mounted

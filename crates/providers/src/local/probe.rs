@@ -329,6 +329,7 @@ fn trial_launch(rung: Rung, scratch: &Path) -> NodeLaunch {
         limits: NodeLimits::default(),
         node_dir: scratch.to_owned(),
         ssh_server: SshServer::Embedded,
+        kept_in: None,
         seeds: Vec::new(),
         hosts: Vec::new(),
         scripts: Vec::new(),

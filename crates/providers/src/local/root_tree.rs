@@ -205,6 +205,8 @@ pub(super) fn prepare(
     if mark.exists() {
         return tree.make_mount_points();
     }
+    let whole = whole(launch)?;
+    let launch = &whole;
     tree.make_directories()?;
     tree.make_mount_points()?;
     for path in HIDDEN_DIRECTORIES.into_iter().map(Path::new) {
@@ -226,6 +228,20 @@ pub(super) fn prepare(
         tree.write_seed(&seed)?;
     }
     std::fs::write(&mark, "").map_err(failed("write", &mark))
+}
+
+/// The launch with what was left out of it by [`NodeLaunch::kept_in`].
+fn whole(launch: &NodeLaunch) -> Result<NodeLaunch, TreeError> {
+    let mut whole = launch.clone();
+    if let Some(name) = &launch.kept_in {
+        let path = launch.node_dir.join(name);
+        let text = std::fs::read(&path).map_err(failed("read", &path))?;
+        let kept: NodeLaunch =
+            serde_json::from_slice(&text).map_err(|error| failed("read", &path)(error.into()))?;
+        whole.seeds = kept.seeds;
+        whole.scripts = kept.scripts;
+    }
+    Ok(whole)
 }
 
 /// A node's tree in the making.

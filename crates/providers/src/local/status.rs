@@ -12,6 +12,8 @@ pub const STATUS_FILE: &str = "status.json";
 pub const LAUNCH_FILE: &str = "launch.json";
 /// File in a node's directory that holds what it printed.
 pub const CONSOLE_FILE: &str = "console.log";
+/// The end of what was cut off from it when it grew too large.
+pub const CONSOLE_OLD_FILE: &str = "console.log.1";
 /// Directory in a cluster's directory that holds its nodes' directories.
 pub const NODES_DIRECTORY: &str = "nodes";
 

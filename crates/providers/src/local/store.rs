@@ -39,7 +39,7 @@ use fs_err as fs;
 use jiff::Timestamp;
 
 pub(crate) use address::{PREFIX_LENGTH, free_subnet};
-pub(crate) use cluster_dir::{ClusterDir, NodeDir, NodeEntry};
+pub(crate) use cluster_dir::{ClusterDir, NodeDir, NodeEntry, ORDER_FILE};
 pub(crate) use cluster_file::{CLUSTER_VERSION, ClusterFile};
 pub(crate) use files::StoreError;
 pub(crate) use lock::{HeldCluster, HeldStore};
@@ -149,6 +149,21 @@ impl Store {
             used.extend(self.cluster(&slug).program()?);
         }
         program::remove_unused(&self.root.join("bin"), &used)
+    }
+
+    /// Removes what lies on its way in or out of a store whose owner looks for
+    /// a cluster and finds none: a making may have been killed before there was
+    /// anything to delete. What cannot be removed now, a later change sweeps.
+    pub(crate) fn sweep_scraps(&self) {
+        let has_any = |name: &str| {
+            std::fs::read_dir(self.root.join(name)).is_ok_and(|mut found| found.next().is_some())
+        };
+        if !["staging", "trash"].into_iter().any(has_any) {
+            return;
+        }
+        if let Err(error) = self.hold().and_then(|held| self.sweep(&held)) {
+            tracing::debug!(error = %error.cause(), "scraps are left");
+        }
     }
 
     /// Removes the scratch directories of probes whose process is gone.

@@ -6,10 +6,12 @@ use model::name::{ClusterName, NodeName};
 
 use super::provider::Local;
 use super::record;
-use super::status::{CONSOLE_FILE, LocalEvent, LocalEventKind};
-use super::store::{ClusterDir, StoreError};
+use super::status::{CONSOLE_FILE, CONSOLE_OLD_FILE, LocalEvent, LocalEventKind};
+use super::store::{ClusterDir, NodeDir, StoreError};
 use crate::error::{ErrorKind, ProviderError};
 
+/// How the supervisor tells of the end of a script, before its exit code.
+const SCRIPT_ENDED: &str = " ended with code ";
 /// Bytes of a console that are told, the newest.
 const CONSOLE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -46,7 +48,10 @@ fn timeline(
     names: &std::collections::BTreeMap<String, NodeName>,
     event: LocalEvent,
 ) -> Option<TimelineEvent> {
+    // Only the text of a script's event tells its end from its start.
+    let has_failed = event.text.contains(SCRIPT_ENDED) && !event.text.ends_with(" 0");
     let (level, what) = match event.kind {
+        LocalEventKind::Script if has_failed => (Level::Warning, None),
         LocalEventKind::Started => (Level::Info, Some(word::STARTED)),
         LocalEventKind::Stopped => (Level::Info, Some(word::STOPPED)),
         LocalEventKind::Rebooted => (Level::Info, Some(word::REBOOTED)),
@@ -95,12 +100,49 @@ pub(super) fn console(
         }
         Err(error) => return Err(error.at(doing)),
     }
-    dir.tail(CONSOLE_FILE, CONSOLE_BYTES_MAX).map_err(|error| error.at(doing))
+    newest(&dir).map_err(|error| error.at(doing))
+}
+
+/// The end of the console; from its older part too when it was just cut.
+fn newest(dir: &NodeDir) -> Result<Vec<u8>, StoreError> {
+    let fresh = dir.tail(CONSOLE_FILE, CONSOLE_BYTES_MAX)?;
+    let missing = CONSOLE_BYTES_MAX.saturating_sub(fresh.len() as u64);
+    let mut whole = dir.tail(CONSOLE_OLD_FILE, missing)?;
+    whole.extend(fresh);
+    Ok(whole)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::why;
+    use super::*;
+
+    #[test]
+    fn a_console_that_was_just_cut_is_told_from_its_older_part() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = ClusterDir::new(home.path().to_owned()).node("worker1");
+        fs_err::create_dir_all(dir.path()).unwrap();
+        fs_err::write(dir.path().join(CONSOLE_OLD_FILE), "old\n").unwrap();
+        assert_eq!(newest(&dir).unwrap(), b"old\n");
+        fs_err::write(dir.path().join(CONSOLE_FILE), "new\n").unwrap();
+        assert_eq!(newest(&dir).unwrap(), b"old\nnew\n");
+    }
+
+    #[test]
+    fn a_script_that_failed_is_a_warning_in_the_timeline() {
+        let cluster = ClusterName::parse("demo").unwrap();
+        let level = |text: &str| {
+            let event = LocalEvent {
+                at: jiff::Timestamp::UNIX_EPOCH,
+                node: None,
+                kind: LocalEventKind::Script,
+                text: text.to_owned(),
+            };
+            timeline(&cluster, &Default::default(), event).unwrap().level
+        };
+        assert_eq!(level("script setup started"), Level::Info);
+        assert_eq!(level("script setup ended with code 0"), Level::Info);
+        assert_eq!(level("script setup ended with code 10"), Level::Warning);
+    }
 
     #[test]
     fn a_reason_does_not_repeat_the_word() {

@@ -65,6 +65,7 @@ impl Bed {
             limits: NodeLimits::default(),
             node_dir: self.node_dir(number),
             ssh_server: SshServer::Embedded,
+            kept_in: None,
             seeds: vec![
                 seed(HOST_KEY_PATH, 0o600, "no real key\n"),
                 seed(AUTHORIZED_KEYS_PATH, 0o600, "no real key\n"),

@@ -30,6 +30,17 @@ fn nodes_of_a_lost_supervisor_are_stopped_and_start_again_with_their_files() {
 }
 
 #[test]
+fn looking_for_a_cluster_that_was_never_recorded_sweeps_what_its_making_left() {
+    let mut bed = Bed::new().made(&[]);
+    bed.delete();
+    for name in ["staging/new-999999-0", "trash/old-999999-0"] {
+        std::fs::create_dir_all(bed.store().join(name).join("layers/usr.work/work")).unwrap();
+    }
+    assert!(bed.look().record().is_none());
+    assert!(bed.left().is_empty(), "{:?}", bed.left());
+}
+
+#[test]
 fn a_restart_of_the_host_is_told_as_such() {
     let bed = Bed::new().made(&["worker1"]);
     bed.kill_supervisor();

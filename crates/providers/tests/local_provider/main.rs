@@ -16,4 +16,5 @@ mod bed;
 mod kept;
 mod killed;
 mod lost;
+mod secret;
 mod told;

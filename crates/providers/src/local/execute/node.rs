@@ -13,7 +13,7 @@ use crate::error::{ErrorKind, ProviderError};
 use crate::local::client::SupervisorClient;
 use crate::local::observe::{broken_id, statuses};
 use crate::local::status::RunState;
-use crate::local::store::{ClusterFile, NodeDir, NodeEntry, NodeFile, Placed, Stage};
+use crate::local::store::{ClusterFile, NodeDir, NodeEntry, NodeFile, ORDER_FILE, Placed, Stage};
 use crate::provider::NodeMaterial;
 
 /// Bytes of randomness in a node's id.
@@ -112,7 +112,9 @@ impl StepRun<'_> {
             Placed::Here(held) => held,
             Placed::Taken => return Ok(None),
         };
-        let status = client.launch(launch).map_err(|error| self.client_failed(&error))?;
+        let status = client
+            .launch(launch.kept_in(ORDER_FILE))
+            .map_err(|error| self.client_failed(&error))?;
         let noted = dir.note_stage(&file, Stage::Made);
         noted.map_err(|error| self.store_failed(error))?;
         self.note(placed_at, Some(&file.wanted.name), word::MADE);

@@ -94,6 +94,7 @@ impl StepRun<'_> {
             limits: limits(wanted.limits),
             node_dir: dir.path().to_owned(),
             ssh_server: file.ssh_server.clone(),
+            kept_in: None,
             seeds: seeds(material, &file.username),
             scripts: scripts(wanted, &file.username),
             environment: std::collections::BTreeMap::new(),

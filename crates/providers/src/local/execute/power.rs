@@ -8,7 +8,7 @@ use super::{Done, StepRun, changed, unchanged};
 use crate::error::{ErrorKind, ProviderError};
 use crate::local::observe::statuses;
 use crate::local::status::RunState;
-use crate::local::store::Stage;
+use crate::local::store::{ORDER_FILE, Stage};
 
 /// How long the processes of a node may take to end before they are killed.
 const STOP_GRACE: Duration = Duration::from_secs(10);
@@ -26,7 +26,9 @@ impl StepRun<'_> {
         let members = self.members()?;
         launch.hosts.clone_from(&members);
         let mut client = self.supervisor_started(&cluster)?;
-        let status = client.launch(launch).map_err(|error| self.client_failed(&error))?;
+        let status = client
+            .launch(launch.kept_in(ORDER_FILE))
+            .map_err(|error| self.client_failed(&error))?;
         let told = client.set_hosts(Some(dir.slug()), members);
         told.map_err(|error| self.client_failed(&error))?;
         let noted = dir.note_stage(&file, Stage::Made);

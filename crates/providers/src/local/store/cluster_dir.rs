@@ -23,7 +23,7 @@ const MEMBERS_FILE: &str = "members";
 const TIMELINE_FILE: &str = "timeline.jsonl";
 const ADDRESSES_DIRECTORY: &str = "addresses";
 const NODE_FILE: &str = "node.json";
-const ORDER_FILE: &str = "order.json";
+pub(crate) const ORDER_FILE: &str = "order.json";
 /// Lines of a timeline that are read, the newest; older ones are kept on disk.
 const TIMELINE_LINES_MAX: usize = 10_000;
 
@@ -34,7 +34,7 @@ pub(crate) struct ClusterDir {
 }
 
 impl ClusterDir {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         Self { path }
     }
 

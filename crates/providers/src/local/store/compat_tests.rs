@@ -112,11 +112,11 @@ fn what_a_newer_build_adds_to_a_version_is_no_obstacle() {
 
 #[test]
 fn a_newer_version_is_refused_with_what_to_do_and_never_taken_for_broken() {
-    let newer = |text: &str| text.replacen("\"version\": 1", "\"version\": 2", 1);
+    let newer = |text: &str| text.replacen("\"version\": 1", "\"version\": 9", 1);
     let (_home, dir) = store_with(&newer(CLUSTER_V1), NODE_V1, ORDER_V1);
     let error = dir.read().unwrap_err().at("read cluster demo");
     assert_eq!(error.kind, ErrorKind::Invalid);
-    assert!(error.cause.contains("version 2, this one reads up to 1"), "{}", error.cause);
+    assert!(error.cause.contains("version 9, this one reads up to 1"), "{}", error.cause);
     assert!(error.mend.is_some());
 
     let (_home, dir) = store_with(CLUSTER_V1, &newer(NODE_V1), ORDER_V1);

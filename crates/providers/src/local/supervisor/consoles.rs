@@ -5,14 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::local::status::CONSOLE_FILE;
+use crate::local::status::{CONSOLE_FILE, CONSOLE_OLD_FILE};
 
 /// The largest console, in bytes.
 const CONSOLE_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// How much of its end is kept, in bytes.
 const KEPT_BYTES: u64 = 4 * 1024 * 1024;
-/// What is kept of it.
-const CONSOLE_OLD_FILE: &str = "console.log.1";
 
 /// Cuts one node's console if it has grown too large. Its writers append, so
 /// they go on at the beginning of the emptied file; lines written during the

@@ -23,7 +23,6 @@ use crate::local::node_init::{self, NodeStart};
 use crate::local::protocol::{Outcome, RefusalKind};
 use crate::local::record;
 use crate::local::report::{self, Report};
-use crate::local::root_tree;
 use crate::local::status::{
     CONSOLE_FILE, LocalEventKind, NodeStatus, RunState, STATUS_FILE, ScriptState,
 };
@@ -158,22 +157,6 @@ struct BootFailure {
     errno: Option<i32>,
 }
 
-fn failing<E: std::error::Error>(doing: &str) -> impl FnOnce(E) -> BootFailure {
-    let doing = doing.to_owned();
-    move |error| {
-        let mut text = format!("failed to {doing}: {error}");
-        let mut errno = None;
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            text.push_str(": ");
-            text.push_str(&source.to_string());
-            errno = errno.or_else(|| source.downcast_ref::<io::Error>()?.raw_os_error());
-            cause = source.source();
-        }
-        BootFailure { text, errno }
-    }
-}
-
 impl From<NetError> for BootFailure {
     fn from(error: NetError) -> Self {
         Self {
@@ -213,10 +196,6 @@ impl Supervisor {
     fn start_process(&mut self, node: &mut Node) -> Result<Process, BootFailure> {
         let launch = &node.launch;
         let bridge = self.bridge_of(launch)?;
-        root_tree::prepare(launch, &self.view, &self.host_facts)
-            .map_err(failing("make the node's files"))?;
-        root_tree::rewrite_hosts_at_rest(launch, &self.view)
-            .map_err(failing("tell the node of its peers"))?;
         let console = append_to(launch.node_dir.join(CONSOLE_FILE))?;
         let lock = append_to(launch.node_dir.join(NODE_LOCK_FILE))?;
         let cgroups = Cgroups::find();
@@ -225,6 +204,7 @@ impl Supervisor {
         let (ours, theirs) = report::pair()?;
         let start = NodeStart {
             plan: BootPlan { launch, view: &self.view, cgroup_files: &files },
+            host: &self.host_facts,
             report: &theirs,
             console: &console,
             lock: &lock,

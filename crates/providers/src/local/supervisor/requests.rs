@@ -184,6 +184,9 @@ impl Supervisor {
                 launch.address, launch.prefix_length
             ));
         }
+        if let Some(file) = launch.kept_in.as_deref().filter(|file| !is_plain(file)) {
+            return Err(format!("{name}: {file:?} is no name for a file"));
+        }
         if let Some(seed) = launch.seeds.iter().find(|seed| !is_absolute_and_clean(&seed.path)) {
             return Err(format!("{name}: {} is no path for a file", seed.path.display()));
         }
