@@ -63,6 +63,7 @@ pub(super) fn cluster(local: &Local, name: &ClusterName) -> Inventory {
 /// One line for every cluster.
 pub(super) fn clusters(local: &Local) -> Result<Vec<ClusterSummary>, ProviderError> {
     let slugs = local.store.slugs().map_err(|error| error.at("list clusters"))?;
+    local.store.sweep_scraps();
     Ok(slugs
         .iter()
         .filter_map(|slug| {

@@ -151,17 +151,24 @@ impl Store {
         program::remove_unused(&self.root.join("bin"), &used)
     }
 
-    /// Removes what lies on its way in or out of a store whose owner looks for
-    /// a cluster and finds none: a making may have been killed before there was
-    /// anything to delete. What cannot be removed now, a later change sweeps.
+    /// Removes what lies on its way in or out, if there is anything: for those
+    /// who only look, because a making may have been killed before there was a
+    /// cluster to delete. What cannot be removed now, a later change sweeps.
     pub(crate) fn sweep_scraps(&self) {
-        let has_any = |name: &str| {
-            std::fs::read_dir(self.root.join(name)).is_ok_and(|mut found| found.next().is_some())
+        let has = |name: &str, is_scrap: fn(&std::fs::DirEntry) -> bool| {
+            let found = std::fs::read_dir(self.root.join(name));
+            found.is_ok_and(|found| found.flatten().any(|entry| is_scrap(&entry)))
         };
-        if !["staging", "trash"].into_iter().any(has_any) {
+        let is_probe = |entry: &std::fs::DirEntry| {
+            entry.file_name().as_encoded_bytes().starts_with(b".probe-")
+        };
+        if !has("staging", |_| true) && !has("trash", |_| true) && !has(".", is_probe) {
             return;
         }
-        if let Err(error) = self.hold().and_then(|held| self.sweep(&held)) {
+        // Nobody who looks waits for somebody who works.
+        let swept = lock::hold_store_if_free(&self.root.join("store.lock"))
+            .and_then(|held| held.map_or(Ok(()), |held| self.sweep(&held)));
+        if let Err(error) = swept {
             tracing::debug!(error = %error.cause(), "scraps are left");
         }
     }

@@ -33,11 +33,18 @@ fn nodes_of_a_lost_supervisor_are_stopped_and_start_again_with_their_files() {
 fn looking_for_a_cluster_that_was_never_recorded_sweeps_what_its_making_left() {
     let mut bed = Bed::new().made(&[]);
     bed.delete();
-    for name in ["staging/new-999999-0", "trash/old-999999-0"] {
+    let probe = bed.store().join(".probe-999999-root");
+    let leave = |name: &str| {
         std::fs::create_dir_all(bed.store().join(name).join("layers/usr.work/work")).unwrap();
-    }
+    };
+    leave("staging/new-999999-0");
+    leave("trash/old-999999-0");
     assert!(bed.look().record().is_none());
     assert!(bed.left().is_empty(), "{:?}", bed.left());
+    leave(".probe-999999-root");
+    leave("bin/nobody");
+    assert!(bed.block_on(bed.provider.clusters()).unwrap().is_empty());
+    assert!(bed.left().is_empty() && !probe.exists(), "{:?}", bed.left());
 }
 
 #[test]

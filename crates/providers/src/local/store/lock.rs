@@ -126,6 +126,16 @@ pub(super) fn hold_store(path: &Path) -> Result<HeldStore, StoreError> {
     Ok(HeldStore { _file: file })
 }
 
+/// Holds the store if nobody else does.
+pub(super) fn hold_store_if_free(path: &Path) -> Result<Option<HeldStore>, StoreError> {
+    let file = private(path, false)?;
+    match file.file().try_lock() {
+        Ok(()) => Ok(Some(HeldStore { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => Err(cause.into()),
+    }
+}
+
 /// A directory that somebody is at work on. Others see that with
 /// [`is_at_work_on`], and see it end when the process ends.
 #[derive(Debug)]
