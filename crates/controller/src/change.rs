@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::look::within;
 use crate::outcome::Outcome;
 use crate::planned::{Planned, is_same};
-use crate::stand::word;
+use crate::stand::{first_boot_notes, word};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,8 +126,12 @@ impl Operation {
         let failure = match self.carry_through(steps, &prove).await {
             Ok((carried, ready)) if carried.is_done() => {
                 let inventory = self.look().await.ok();
+                let (steps_changed, mut notes) = (carried.changed, carried.notes);
+                for note in inventory.iter().flat_map(|seen| first_boot_notes(seen, &ready)) {
+                    self.teller.note(note.clone()).await;
+                    notes.push(note);
+                }
                 let outcome = self.controller.outcome(mark, inventory);
-                let (steps_changed, notes) = (carried.changed, carried.notes);
                 return Ok(Outcome { steps_changed, ready, notes, ..outcome });
             }
             Ok((carried, _)) => Failure::of_steps(carried),
