@@ -14,7 +14,7 @@ use crate::{complete, plain_ssh};
 Examples:
   squall ssh-config demo >> ~/.ssh/config && ssh worker1
   squall ssh-config demo > ~/.ssh/squall-demo       with `Include squall-demo` in ~/.ssh/config
-  ssh -F <(squall ssh-config demo) worker1 uptime
+  squall ssh-config demo > demo.ssh && scp -F demo.ssh data worker1:
 
 Every node is known by its name and as NODE.CLUSTER. Host keys are written to a
 known_hosts file of their own and always checked.")]
