@@ -20,11 +20,6 @@ pub(crate) const EXEMPTIONS: &[Exemption] = &[
     },
     Exemption {
         rule: Rule::TestSleep,
-        path: "tests/e2e/src/until.rs",
-        reason: "the same for processes of the binary, with the deadline those have",
-    },
-    Exemption {
-        rule: Rule::TestSleep,
         path: "crates/providers/tests/local_provider/killed.rs",
         reason: "kills at a random moment; the pause is what is drawn",
     },
