@@ -4,8 +4,8 @@
 //! - [`build`]: accepted specs and wanted nodes without YAML;
 //! - [`elsewhere`]: a test once more, as an ordinary user;
 //! - [`now`]: answers of futures that never wait, as the fake provider's;
-//! - [`skip`]: what a test cannot do on this machine, said aloud;
-//! - [`until`]: waiting for what nothing announces;
+//! - [`skip`](mod@skip): what a test cannot do on this machine, said aloud;
+//! - [`until`](mod@until): waiting for what nothing announces;
 //! - [`world`]: plan and execute against the fake cloud in virtual time;
 //! - what of `providers` the tests of pure crates need, which may not name it.
 
