@@ -38,8 +38,8 @@ fn terminal(home: &Home) {
     ssh.send("echo si''ze $(stty size)\n").unwrap();
     ssh.expect("size 40 132");
     // Ctrl-C reaches the program, not squall.
-    ssh.send("sleep 1000\n").unwrap();
-    ssh.expect("sleep 1000");
+    ssh.send("sh -c 'echo slee''ping; exec sleep 1000'\n").unwrap();
+    ssh.expect("sleeping");
     ssh.send("\u{3}").unwrap();
     ssh.expect("^C");
     ssh.send("echo al''ive\n").unwrap();
