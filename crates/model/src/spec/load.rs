@@ -52,7 +52,7 @@ pub struct FileRef {
 }
 
 /// A spec that was read; what is wrong with it is told by
-/// [`resolve`](super::resolve), all at once.
+/// [`resolve`](fn@super::resolve), all at once.
 #[derive(Debug)]
 pub struct Loaded {
     pub(crate) spec: Spec,
@@ -67,7 +67,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The files that the spec names; [`resolve`](super::resolve) wants their
+    /// The files that the spec names; [`resolve`](fn@super::resolve) wants their
     /// contents, by path as written.
     #[must_use]
     pub fn files(&self) -> &[FileRef] {
