@@ -2,11 +2,13 @@
 //! keys, output, the size of the window.
 
 use std::os::fd::AsFd as _;
+use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use transport::session::{PtyInput, PtyOptions, SessionError};
+use transport::session::{PtyInput, PtyOptions, PtySize, SessionError};
 use transport::{Bytes, ExecEnd, ExecEvent, Session};
 
 use crate::exit::{CommandError, CommandResult, Exit};
@@ -29,16 +31,25 @@ pub(crate) struct Ways {
 }
 
 /// Runs until the remote ends; answers with its exit code.
+///
+/// Input has tasks of its own: a remote program that prints before it reads on
+/// makes input wait, and only reading its output ends that wait.
 pub(crate) async fn hand_through(
     session: &Session,
     options: PtyOptions,
     ways: Ways,
 ) -> CommandResult {
+    let resized = signal(SignalKind::window_change())?;
+    let size = options.size;
     let mut remote = session.pty(options).await.map_err(|error| lost(&error))?;
     let raw = ways.raw.then(RawMode::enter).transpose()?;
-    let mut resized = signal(SignalKind::window_change())?;
-    let mut typed = read_input();
-    let mut typing = true;
+    let window = ways.raw.then(|| Window::new(remote.input.clone(), size));
+    // Dropping the set ends its tasks.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(feed(remote.input.clone(), read_input(), window.clone()));
+    if let Some(window) = window {
+        tasks.spawn(follow(window, resized));
+    }
     let ended = loop {
         tokio::select! {
             event = remote.output.next() => match event {
@@ -47,10 +58,6 @@ pub(crate) async fn hand_through(
                 Some(ExecEvent::Ended(end)) => break end,
                 None => break ExecEnd::Lost("the node closed the connection".to_owned()),
             },
-            piece = typed.recv(), if typing => typing = send(&remote.input, piece).await,
-            Some(()) = resized.recv(), if ways.raw => {
-                let _ = remote.input.resize(terminal::size()).await;
-            }
             () = ways.stop.cancelled() => break ExecEnd::Cancelled,
         }
     };
@@ -58,16 +65,51 @@ pub(crate) async fn hand_through(
     end(ended)
 }
 
-/// Sends what was typed, or that nothing more comes; answers whether more may
-/// follow.
-async fn send(input: &PtyInput, piece: Option<Bytes>) -> bool {
-    match piece {
-        Some(bytes) => input.send(bytes).await.is_ok(),
-        None => {
-            let _ = input.end().await;
-            false
+/// The size of our terminal, and what the node knows of it.
+#[derive(Debug, Clone)]
+struct Window {
+    input: PtyInput,
+    told: Arc<Mutex<PtySize>>,
+}
+
+impl Window {
+    fn new(input: PtyInput, told: PtySize) -> Self {
+        Self { input, told: Arc::new(Mutex::new(told)) }
+    }
+
+    /// Tells the node the size if it is another than it knows.
+    async fn tell(&self) {
+        let mut told = self.told.lock().await;
+        let size = terminal::size();
+        if *told != size && self.input.resize(size).await.is_ok() {
+            *told = size;
         }
     }
+}
+
+/// Tells every new size. The first look is for a change while we connected.
+async fn follow(window: Window, mut resized: Signal) {
+    loop {
+        window.tell().await;
+        if resized.recv().await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Sends what is typed, and then that nothing more comes.
+async fn feed(input: PtyInput, mut typed: mpsc::Receiver<Bytes>, window: Option<Window>) {
+    while let Some(bytes) = typed.recv().await {
+        // The signal of a new size may come after keys that were typed later:
+        // a program that they start must see the new size.
+        if let Some(window) = &window {
+            window.tell().await;
+        }
+        if input.send(bytes).await.is_err() {
+            return;
+        }
+    }
+    let _ = input.end().await;
 }
 
 fn write(mut stream: impl std::io::Write, bytes: &[u8]) -> std::io::Result<()> {
@@ -117,7 +159,8 @@ fn end(ended: ExecEnd) -> CommandResult {
         )),
         ExecEnd::Cancelled => Ok(Exit::Interrupted),
         ExecEnd::Lost(why) => {
-            Err(CommandError::new(Exit::Unavailable, format!("the connection was lost: {why}")))
+            Err(CommandError::new(Exit::Unavailable, format!("the connection was lost: {why}"))
+                .hint("did the node stop or reboot? `squall list` says"))
         }
     }
 }

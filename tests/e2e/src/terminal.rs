@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::process::DEADLINE;
 
@@ -80,12 +80,16 @@ impl Terminal {
     #[track_caller]
     pub fn expect(&mut self, text: &str) -> String {
         let until = Instant::now() + DEADLINE;
+        let mut looked = 0;
         loop {
-            if let Some(at) = find(&self.seen, text.as_bytes()) {
-                let rest = self.seen.split_off(at + text.len());
+            let new = self.seen.get(looked..).unwrap_or_default();
+            if let Some(at) = find(new, text.as_bytes()) {
+                let rest = self.seen.split_off(looked + at + text.len());
                 let shown = std::mem::replace(&mut self.seen, rest);
                 return String::from_utf8_lossy(&shown).into_owned();
             }
+            // It may have begun to come.
+            looked = (self.seen.len() + 1).saturating_sub(text.len()).max(looked);
             let left = until.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
                 Ok(piece) => self.seen.extend(piece),
@@ -102,17 +106,27 @@ impl Terminal {
     /// Waits for the end; the exit code and what was shown since the last wait.
     ///
     /// # Panics
-    /// When it does not end in time.
+    /// With what was shown, when it does not end in time or leaves somebody
+    /// behind who holds the terminal.
     #[track_caller]
     pub fn finish(mut self) -> (i32, String) {
+        let until = Instant::now() + DEADLINE;
+        // The kernel ends the pieces once nobody holds the terminal any more.
+        let closed = loop {
+            match self.pieces.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(piece) => self.seen.extend(piece),
+                Err(RecvTimeoutError::Disconnected) => break true,
+                Err(RecvTimeoutError::Timeout) => break false,
+            }
+        };
+        let shown = String::from_utf8_lossy(&self.seen).into_owned();
+        assert!(closed, "the terminal is not let go of; shown: {shown}");
         let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-        let ended = pid.is_none_or(|pid| crate::process::ended_within(pid, DEADLINE));
-        assert!(ended, "did not end; shown: {}", String::from_utf8_lossy(&self.seen));
+        let left = until.saturating_duration_since(Instant::now());
+        let ended = pid.is_none_or(|pid| crate::process::ended_within(pid, left));
+        assert!(ended, "did not end; shown: {shown}");
         let code = self.child.wait().ok().and_then(|status| status.code()).unwrap_or(-1);
-        while let Ok(piece) = self.pieces.recv_timeout(Duration::from_millis(500)) {
-            self.seen.extend(piece);
-        }
-        (code, String::from_utf8_lossy(&self.seen).into_owned())
+        (code, shown)
     }
 }
 
