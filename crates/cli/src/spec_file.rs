@@ -20,9 +20,19 @@ const STDIN: &str = "-";
 /// Reads and resolves the spec of a command.
 ///
 /// # Errors
-/// Everything that is wrong with it.
-pub(crate) fn read(context: &Context, args: &SpecArgs) -> Result<Resolution, CommandError> {
-    let bytes = read_spec(&args.spec)?;
+/// Everything that is wrong with it; `Interrupted` when the user is tired of
+/// waiting for a pipe to end.
+pub(crate) async fn read(context: &Context, args: &SpecArgs) -> Result<Resolution, CommandError> {
+    let path = args.spec.clone();
+    let reader = tokio::task::spawn_blocking(move || read_spec(&path));
+    let bytes = tokio::select! {
+        read = reader => read.map_err(|error| {
+            CommandError::new(Exit::Failed, "failed to read the spec").cause(error)
+        })??,
+        () = context.interrupt.stop.cancelled() => {
+            return Err(CommandError::new(Exit::Interrupted, "stopped; nothing was changed"));
+        }
+    };
     let options = LoadOptions {
         provider: args.provider.clone(),
         name: args.name.clone(),
@@ -118,11 +128,11 @@ fn read_files(spec: &Path, named: &[spec::FileRef]) -> Files {
 
 fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
     // Not through fs-err: the diagnostic names the path as the user wrote it.
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
+    // Asked before it is opened: opening a pipe waits for its writer.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::other("it is not a file"));
     }
-    bounded(file, SCRIPT_BYTES_MAX)
+    bounded(std::fs::File::open(path)?, SCRIPT_BYTES_MAX)
 }
 
 /// Where a file named by a spec lies: beside the spec, or below the home

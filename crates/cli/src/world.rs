@@ -216,6 +216,19 @@ impl Listing {
         }
     }
 
+    /// Drops all but the cluster of a name, as far as could be looked.
+    ///
+    /// # Errors
+    /// `NotFound` with the clusters there are, if every provider could be asked.
+    pub(crate) fn keep_only(&mut self, name: &str) -> Result<(), CommandError> {
+        let is_it = |one: &ClusterSummary| one.name.as_str().eq_ignore_ascii_case(name);
+        if self.failed.is_empty() && !self.clusters.iter().any(is_it) {
+            return Err(unknown(&self.clusters, name));
+        }
+        self.clusters.retain(is_it);
+        Ok(())
+    }
+
     /// Providers that could not be asked, and why.
     pub(crate) fn unavailable(&self) -> Vec<(ProviderKind, String)> {
         let why = |error: &CommandError| {
@@ -297,24 +310,23 @@ fn choice<T>(variable: &str, read: fn(&str) -> Option<T>) -> Result<Option<T>, C
 
 /// Who we are, as `user@host`.
 fn owner() -> String {
-    let user = ["USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(account);
+    let number = rustix::process::getuid().as_raw();
+    let said = |name| std::env::var(name).ok().filter(|user| !user.is_empty());
+    let user = account(&fs_err::read_to_string("/etc/passwd").unwrap_or_default(), number)
+        .or_else(|| ["USER", "LOGNAME"].into_iter().find_map(said))
+        .unwrap_or_else(|| format!("uid{number}"));
     let system = rustix::system::uname();
     format!("{user}@{}", system.nodename().to_string_lossy())
 }
 
-/// The name of our account where the environment does not say it.
-fn account() -> String {
-    let number = rustix::process::getuid().as_raw().to_string();
-    let accounts = fs_err::read_to_string("/etc/passwd").unwrap_or_default();
-    let ours = accounts.lines().find_map(|line| {
+/// The name of an account in the text of a passwd file. What the environment
+/// says may be another's: `su` and set-uid leave it as it was.
+fn account(passwd: &str, number: u32) -> Option<String> {
+    passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == number).then(|| name.to_owned())
-    });
-    ours.unwrap_or_else(|| format!("uid{number}"))
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -326,7 +338,7 @@ mod tests {
     use model::name::ClusterName;
     use model::resolved::ProviderKind;
 
-    use super::named;
+    use super::{account, named};
     use crate::exit::Exit;
 
     fn cluster(name: &str, provider: ProviderKind) -> ClusterSummary {
@@ -356,5 +368,13 @@ mod tests {
         assert_eq!(named(&there, "web").unwrap_err().exit, Exit::Refused);
         let none = named(&[], "hello").unwrap_err();
         assert!(none.hints[0].contains("squall create"));
+    }
+
+    #[test]
+    fn owners_are_called_as_their_account_is() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\n:x:7:7::/:\nada:x:1000:1000::/:\n";
+        for (number, expected) in [(0, Some("root")), (1000, Some("ada")), (7, None), (8, None)] {
+            assert_eq!(account(passwd, number).as_deref(), expected, "{number}");
+        }
     }
 }

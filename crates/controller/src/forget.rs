@@ -31,10 +31,9 @@ impl Controller {
         let still_listed = match self.look(cluster).await.map(|inventory| inventory.record) {
             Ok(Known::Seen(None)) => None,
             Ok(Known::Seen(Some(_)) | Known::Unknown(_)) => Some(format!(
-                "it is there on {} in {}, and that is where lists come from; \
+                "it is there on {}, and that is where lists come from; \
                  `squall delete {cluster}` removes its machines",
-                provider.kind(),
-                provider.region()
+                provider.kind().place(&provider.region())
             )),
             Err(error) => Some(format!("whether it is there is not known: failed to {error}")),
         };

@@ -71,9 +71,8 @@ impl Controller {
     pub(crate) async fn unknown(&self, cluster: &ClusterName) -> Box<OperationError> {
         let provider = &self.parts.provider;
         let what = format!(
-            "there is no cluster {cluster} on {} in {}",
-            provider.kind(),
-            provider.region()
+            "there is no cluster {cluster} on {}",
+            provider.kind().place(&provider.region())
         );
         let error = OperationError::new(FailureKind::NotFound, what);
         match self.clusters().await {

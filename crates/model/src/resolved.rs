@@ -61,6 +61,13 @@ impl ProviderKind {
         }
     }
 
+    /// Provider and region for people; a provider with one region of its own
+    /// name says it all.
+    #[must_use]
+    pub fn place(self, region: &str) -> String {
+        if region == self.as_str() { region.to_owned() } else { format!("{self} {region}") }
+    }
+
     /// Reads the word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

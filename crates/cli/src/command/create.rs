@@ -30,7 +30,7 @@ pub(crate) struct CreateArgs {
 
 /// Plans, shows, asks, and makes it.
 pub(crate) async fn run(context: &Context, args: &CreateArgs) -> CommandResult {
-    let resolution = spec_file::read(context, &args.spec)?;
+    let resolution = spec_file::read(context, &args.spec).await?;
     spec_file::able(context, &resolution)?;
     spec_file::tell(context, &resolution.notes);
     let change = Change {

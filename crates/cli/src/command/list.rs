@@ -14,6 +14,7 @@ use crate::render;
     after_help = "\
 Examples:
   squall list
+  squall list -C demo
   squall list --json | jq -r '.clusters[].name'"
 )]
 pub(crate) struct ListArgs {}
@@ -21,7 +22,10 @@ pub(crate) struct ListArgs {}
 /// Lists.
 pub(crate) async fn run(context: &Context, _args: &ListArgs) -> CommandResult {
     let printer = context.printer;
-    let found = context.world.clusters().await;
+    let mut found = context.world.clusters().await;
+    if let Some(name) = &context.global.cluster {
+        found.keep_only(name)?;
+    }
     if printer.is_json() {
         printer.document(&ClustersDocument::new(&found.clusters, found.unavailable()))?;
     } else if found.clusters.is_empty() {

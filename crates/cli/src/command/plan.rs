@@ -26,7 +26,7 @@ pub(crate) struct PlanArgs {
 /// Plans, and shows the plan.
 pub(crate) async fn run(context: &Context, args: &PlanArgs) -> CommandResult {
     let printer = context.printer;
-    let resolution = spec_file::read(context, &args.spec)?;
+    let resolution = spec_file::read(context, &args.spec).await?;
     spec_file::tell(context, &resolution.notes);
     spec_file::tell(context, &resolution.not_yet);
     let spec = &resolution.spec;

@@ -27,7 +27,7 @@ pub(crate) struct UpdateArgs {
 
 /// Plans the difference, shows, asks, and does it.
 pub(crate) async fn run(context: &Context, args: &UpdateArgs) -> CommandResult {
-    let resolution = spec_file::read(context, &args.spec)?;
+    let resolution = spec_file::read(context, &args.spec).await?;
     spec_file::able(context, &resolution)?;
     spec_file::tell(context, &resolution.notes);
     let change = Change {

@@ -4,5 +4,5 @@ use model::resolved::ProviderKind;
 
 /// Provider and region; a provider with one region says it all.
 pub(crate) fn place(provider: ProviderKind, region: &str) -> String {
-    if region == provider.as_str() { region.to_owned() } else { format!("{provider} {region}") }
+    provider.place(region)
 }

@@ -50,6 +50,13 @@ impl Home {
         path.display().to_string()
     }
 
+    /// Makes a named pipe and answers with its path.
+    pub(crate) fn pipe(&self, name: &str) -> String {
+        let path = self.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path.display().to_string()
+    }
+
     /// The command with an environment of its own.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));

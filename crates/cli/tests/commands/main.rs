@@ -3,6 +3,7 @@
 //! `tests/e2e`.
 
 mod home;
+mod messages;
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -28,7 +29,7 @@ fn a_cluster_is_made_shown_changed_and_removed() {
     assert_eq!(list["squall"], 1);
     assert_eq!(list["clusters"][0]["name"], "Hello");
     assert_eq!(list["clusters"][0]["nodes"]["running"], 3);
-    home.squall(&["list"]).ends(0).shows("3 running").shows("complete").shows("ada@");
+    home.squall(&["list"]).ends(0).shows("3 running").shows("complete").shows("@");
 
     home.file("more.yaml", &HELLO.replace("count: 2", "count: 3"));
     home.squall(&["plan", "more.yaml"]).ends(0).shows("+ create  worker3");
@@ -144,6 +145,35 @@ fn a_spec_may_come_by_standard_input_and_be_changed_by_flags() {
     let list = home.squall(&["list", "--json"]).json();
     assert_eq!(list["clusters"][0]["name"], "piped");
     assert_eq!(list["clusters"][0]["node_count"], 2);
+}
+
+#[test]
+fn pipes_that_nobody_writes_to_hold_nobody_up() {
+    let home = Home::new();
+    let pipe = home.pipe("pipe");
+    home.file("hello.yaml", HELLO);
+    let set = format!("nodes.master.setup={pipe}");
+    home.squall(&["plan", "hello.yaml", "--set", &set]).ends(2).says("it is not a file");
+
+    let child =
+        home.command(&["plan", "pipe"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let child = child.unwrap();
+    // Opens once the command reads, which is after it began to heed signals.
+    let _writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    done(child.wait_with_output().unwrap()).ends(130).says("nothing was changed");
+}
+
+#[test]
+fn lists_heed_the_cluster_that_is_meant() {
+    let home = Home::with_hello();
+    home.squall(&["create", "hello.yaml", "--name", "other", "--yes"]).ends(0);
+    let one = home.squall(&["list", "-C", "hello", "--json"]).ends(0).json();
+    assert_eq!(one["clusters"].as_array().unwrap().len(), 1, "{one}");
+    assert_eq!(one["clusters"][0]["name"], "Hello");
+    home.squall(&["list", "-C", "helo"]).ends(3).says("the clusters there are: Hello, other");
+    home.squall(&["forget", "nope", "--yes"]).ends(3).says("there is no cluster nope on ");
 }
 
 #[test]

@@ -167,7 +167,7 @@ async fn unknown_clusters_and_nodes_are_not_found() {
     let error = controller.plan(Intent::Delete, None, &cluster("dmeo")).await.unwrap_err();
     assert_eq!(
         told(&error),
-        "NotFound: there is no cluster dmeo on fake in fake\n\
+        "NotFound: there is no cluster dmeo on fake\n\
          hint: did you mean demo?\n\
          hint: the clusters there are: demo"
     );

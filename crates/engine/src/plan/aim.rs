@@ -293,8 +293,9 @@ fn shown(value: &str) -> &str {
 fn unknown(sight: &Sight<'_>) -> Diagnostic {
     let inventory = sight.inventory;
     let text = format!(
-        "there is no cluster {} on {} in {}",
-        inventory.cluster, inventory.provider, inventory.region
+        "there is no cluster {} on {}",
+        inventory.cluster,
+        inventory.provider.place(&inventory.region)
     );
     Diagnostic::error("cluster-unknown", text).help("`squall list` shows the clusters there are")
 }
