@@ -38,7 +38,7 @@ pub enum NameError {
     #[error("a name does not end with a dash")]
     LastCharacter,
     /// One of [`RESERVED`].
-    #[error("`{0}` is a reserved word of targets")]
+    #[error("`{0}` is a reserved word of targets or DNS")]
     Reserved(String),
 }
 
@@ -257,8 +257,8 @@ mod tests {
             ("ü", "a name holds letters, digits and dashes only, not 'ü'"),
             ("a,b", "a name holds letters, digits and dashes only, not ','"),
             ("a\u{1b}[m", "a name holds letters, digits and dashes only, not '\\u{1b}'"),
-            ("Failed", "`Failed` is a reserved word of targets"),
-            ("localhost", "`localhost` is a reserved word of targets"),
+            ("Failed", "`Failed` is a reserved word of targets or DNS"),
+            ("localhost", "`localhost` is a reserved word of targets or DNS"),
         ] {
             let found =
                 ClusterName::parse(text).map_or_else(|error| error.to_string(), |name| name.slug());

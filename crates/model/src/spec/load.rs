@@ -18,6 +18,9 @@ use crate::span::{SourceId, Sources, Span, Spanned};
 /// mistaken image or archive in no time.
 pub const SPEC_BYTES_MAX: usize = 1 << 20;
 
+/// How much of a file that is no text is shown, in bytes from where it breaks.
+const BROKEN_BYTES_SHOWN: usize = 16;
+
 /// A text with the name that users know it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedText {
@@ -158,14 +161,21 @@ fn text(
     match std::str::from_utf8(bytes) {
         Ok(text) => {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
-            Some((sources.add(name, text.clone()), text))
+            let id = sources.add(name, text.clone());
+            // To the parser it is the end of the text.
+            let Some(at) = text.find('\0') else { return Some((id, text)) };
+            let message = "a control character, which no YAML text holds";
+            found.push(Diagnostic::error("yaml-syntax", message).at(Span::new(id, at, at + 1), ""));
+            None
         }
         Err(error) => {
-            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let message =
-                format!("this is not text in UTF-8 (line {line}, byte {})", error.valid_up_to());
-            refuse("yaml-encoding", message, "a spec is a text file in UTF-8")
+            let at = error.valid_up_to();
+            let shown = bytes.get(..bytes.len().min(at + BROKEN_BYTES_SHOWN)).unwrap_or_default();
+            let id = sources.add(name, String::from_utf8_lossy(shown));
+            let problem = Diagnostic::error("yaml-encoding", "this is not text in UTF-8")
+                .at(Span::new(id, at, at + char::REPLACEMENT_CHARACTER.len_utf8()), "");
+            found.push(problem.help("a spec is a text file in UTF-8"));
+            None
         }
     }
 }

@@ -41,7 +41,8 @@ fn enormous_and_binary_inputs_are_refused_in_one_line() {
         (binary, "[yaml-encoding]"),
         (vec![b'a'; (1 << 20) + 1], "[yaml-too-big]"),
         (b"\xff\xfea\0".to_vec(), "[yaml-encoding]"),
-        (b"a: \0".to_vec(), "[yaml-syntax]"),
+        (b"a: \"b\0c\"".to_vec(), "1:6: error[yaml-syntax]: a control character"),
+        (b"a: \0".to_vec(), "a control character"),
     ] {
         let said = plain(&input);
         assert!(said.contains(code), "{code}: {said}");
