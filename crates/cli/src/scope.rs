@@ -173,9 +173,11 @@ impl Group<'_> {
 impl Found {
     /// What `show` lists: every cluster in scope with the nodes selected of it.
     /// With a target, clusters of which nothing is selected are left out, and
-    /// selecting nothing at all is an error.
+    /// selecting nothing at all is an error; save a cluster by its name, which
+    /// may have no nodes.
     pub(crate) fn shown(&self) -> Result<Vec<(&ClusterView, Vec<Shown<'_>>)>, CommandError> {
-        let every = self.target.is_empty();
+        let is_target = |within: &String| within.eq_ignore_ascii_case(&self.target);
+        let every = self.target.is_empty() || self.within.as_ref().is_some_and(is_target);
         if !every && self.chosen.is_empty() {
             return Err(self.nothing());
         }

@@ -177,6 +177,14 @@ fn lists_heed_the_cluster_that_is_meant() {
 }
 
 #[test]
+fn a_cluster_without_nodes_is_shown_by_its_name() {
+    let home = Home::with_hello();
+    home.squall(&["terminate", "Hello:*", "--yes"]).ends(0);
+    home.squall(&["show", "hello"]).ends(0).shows("Hello (fake");
+    home.squall(&["show", "Hello:*"]).ends(3).says("Hello has no nodes");
+}
+
+#[test]
 fn aliases_of_the_user_are_heeded() {
     let home = Home::new();
     home.file("hello.yaml", HELLO);

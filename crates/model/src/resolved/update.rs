@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Pool, Resolved};
 use crate::name::PoolName;
+use crate::unit::{Cores, Memory};
 
 /// What changing a key does to what stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,17 +135,14 @@ fn pool_keys(pool: &Pool) -> Vec<KeyValue> {
 fn with_limits(pool: &Pool) -> String {
     // The limits of a size may change between releases of ours; two values
     // that read alike would make a plan that says `local.nano -> local.nano`.
-    let limits = &pool.limits;
-    match (limits.memory_bytes, limits.cores_milli) {
-        (None, None) => pool.instance_type.clone(),
-        (memory, cores) => format!(
-            "{} ({} cores, {} MiB)",
-            pool.instance_type,
-            cores
-                .map_or_else(|| "all".to_owned(), |milli| format!("{}", f64::from(milli) / 1000.0)),
-            memory.map_or_else(|| "all".to_owned(), |bytes| (bytes >> 20).to_string()),
-        ),
+    let cores = pool.limits.cores_milli.map(|milli| Cores { milli }.to_string());
+    let memory = pool.limits.memory_bytes.map(|bytes| Memory { bytes }.to_string());
+    let limits = [cores, memory].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    // A type by need is called by its limits.
+    if limits.is_empty() || limits == pool.instance_type {
+        return pool.instance_type.clone();
     }
+    format!("{} ({limits})", pool.instance_type)
 }
 
 fn script_digest(text: &str) -> String {

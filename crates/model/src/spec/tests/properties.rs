@@ -178,7 +178,7 @@ fn differences_name_what_changes_and_what_it_does() {
         said,
         [
             r#"w count: "2" -> "3" live"#,
-            r#"w instance_type: "local.nano (1 cores, 512 MiB)" -> "local.small (1 cores, 2048 MiB)" replaces the nodes"#,
+            r#"w instance_type: "local.nano (1 core, 512 MiB)" -> "local.small (1 core, 2 GiB)" replaces the nodes"#,
             r#"y count: "" -> "1" live"#,
             r#"x count: "1" -> "" live"#,
         ]
