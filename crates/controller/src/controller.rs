@@ -37,6 +37,9 @@ pub struct Parts {
 pub struct Timing {
     /// From the last step until every new node must have let us in.
     pub ready_timeout: Duration,
+    /// How long a node may refuse our key before that is final: accounts and
+    /// keys may come into being a moment after the ssh server.
+    pub refused_grace: Duration,
     /// First pause between two looks at nodes that are coming up; each next
     /// one is half as long again.
     pub look_first: Duration,
@@ -61,6 +64,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             ready_timeout: Duration::from_secs(120),
+            refused_grace: Duration::from_secs(10),
             look_first: Duration::from_millis(250),
             look_max: Duration::from_secs(2),
             look_timeout: Duration::from_secs(60),

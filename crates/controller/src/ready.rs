@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use transport::wait::{WaitError, WaitEvent, WaitOptions, wait_for_all};
 use transport::{ConnectError, ConnectErrorKind, PrivateKey, Target, limits};
 
+use crate::clock::Mark;
 use crate::error::OperationError;
 use crate::execute::Operation;
 use crate::targets::target;
@@ -56,6 +57,8 @@ struct Waiting {
     tried: BTreeSet<NodeName>,
     /// What the last try on a node met.
     met: BTreeMap<NodeName, String>,
+    /// Those that refuse our key: since when, in which words, and the mend.
+    refused: BTreeMap<NodeName, (Mark, String, String)>,
     /// Those that are, in the order they became so.
     ready: Vec<NodeName>,
     troubles: Vec<NodeTrouble>,
@@ -95,6 +98,7 @@ impl Operation {
             let left = timeout.saturating_sub(clock.since(mark));
             let seen = self.look().await;
             self.take_look(&mut waiting, &mut tries, seen, (key.as_ref(), left)).await?;
+            waiting.give_up_refused(|mark| clock.since(mark) >= timing.refused_grace);
             if waiting.open.is_empty() {
                 break;
             }
@@ -216,8 +220,11 @@ impl Operation {
             WaitEvent::StillWaiting { node, error } => {
                 let Ok(name) = NodeName::parse(&node) else { return };
                 if error.kind() == ConnectErrorKind::AuthRefused {
-                    // Keys are put into a node before it runs.
-                    waiting.give_up(&name, told(&error), Some(error.mend().to_owned()));
+                    let refusal =
+                        (self.parts().clock.mark(), told(&error), error.mend().to_owned());
+                    waiting.refused.entry(name.clone()).or_insert(refusal);
+                } else {
+                    waiting.refused.remove(&name);
                 }
                 waiting.met.insert(name, error.text());
             }
@@ -309,10 +316,25 @@ impl Waiting {
             open,
             tried: BTreeSet::new(),
             met: BTreeMap::new(),
+            refused: BTreeMap::new(),
             ready: Vec::new(),
             troubles: Vec::new(),
             log_in,
             goal,
+        }
+    }
+
+    /// Gives up on nodes that have refused our key for too long.
+    fn give_up_refused(&mut self, is_over: impl Fn(Mark) -> bool) {
+        for (name, (since, why, hint)) in std::mem::take(&mut self.refused) {
+            if !self.open.contains(&name) {
+                continue;
+            }
+            if is_over(since) {
+                self.give_up(&name, why, Some(hint));
+            } else {
+                self.refused.insert(name, (since, why, hint));
+            }
         }
     }
 

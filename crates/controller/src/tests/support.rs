@@ -56,7 +56,10 @@ impl World {
                 comment: "ada@desk".to_owned(),
             },
             owner: "ada@desk".to_owned(),
-            timing: Timing::default(),
+            timing: Timing {
+                refused_grace: std::time::Duration::from_millis(300),
+                ..Timing::default()
+            },
         })
     }
 
