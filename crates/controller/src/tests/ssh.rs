@@ -27,7 +27,12 @@ enum Flaw {
     NotThere,
     OtherHostKey,
     LetsNobodyIn,
+    /// Knows our key only once it was looked at twice.
+    LetsInLate,
 }
+
+/// A node that will know our key: where, the key, and how many looks before.
+type Late = (PathBuf, String, u32);
 
 /// The fake cloud, whose nodes have ssh servers.
 struct SshCloud {
@@ -35,6 +40,7 @@ struct SshCloud {
     home: PathBuf,
     flaws: BTreeMap<NodeName, Flaw>,
     addresses: Mutex<BTreeMap<NodeName, SocketAddr>>,
+    late: Mutex<Vec<Late>>,
 }
 
 impl SshCloud {
@@ -52,12 +58,27 @@ impl SshCloud {
             _ => material.host_key.clone(),
         };
         std::fs::write(home.join("host"), host_key.reveal()).unwrap();
+        let keys = material.authorized_keys.join("\n");
+        let file = home.join("authorized");
         let authorized = match flaw {
-            Some(Flaw::LetsNobodyIn) => String::new(),
-            _ => material.authorized_keys.join("\n"),
+            Some(Flaw::LetsNobodyIn | Flaw::LetsInLate) => "",
+            _ => &keys,
         };
-        std::fs::write(home.join("authorized"), authorized).unwrap();
+        std::fs::write(&file, authorized).unwrap();
+        if flaw == Some(Flaw::LetsInLate) {
+            self.late.lock().unwrap().push((file, keys, 2));
+        }
         start(address, &home);
+    }
+
+    /// One more look at nodes that learn our key by being looked at.
+    fn looked(&self) {
+        for (file, keys, looks) in self.late.lock().unwrap().iter_mut() {
+            *looks = looks.saturating_sub(1);
+            if *looks == 0 {
+                std::fs::write(file, keys).unwrap();
+            }
+        }
     }
 }
 
@@ -109,6 +130,7 @@ impl Provider for SshCloud {
     }
 
     async fn observe(&self, cluster: &ClusterName) -> Result<Inventory, ProviderError> {
+        self.looked();
         let mut inventory = self.inner.observe(cluster).await?;
         let addresses = self.addresses.lock().unwrap();
         if let Known::Seen(nodes) = &mut inventory.nodes {
@@ -164,6 +186,7 @@ async fn create(
         home: world.home.path().join("nodes"),
         flaws: flaws.iter().map(|(name, flaw)| (node(name), *flaw)).collect(),
         addresses: Mutex::default(),
+        late: Mutex::default(),
     });
     let provider: Arc<dyn Provider> = Arc::clone(&cloud) as _;
     let controller = world.controller_with(provider, Clock::System);
@@ -187,6 +210,14 @@ async fn nodes_are_ready_when_they_have_let_us_in() {
     let names: Vec<NodeName> = inventory.nodes().iter().map(|node| node.name.clone()).collect();
     let found = controller.ssh_targets(&inventory, &names).await.unwrap();
     assert_eq!((found.targets.len(), found.unreachable.len()), (6, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_knows_our_key_a_little_later_is_waited_for() {
+    let world = World::starting_at(crate::clock::now());
+    let late = [("worker2", Flaw::LetsInLate)];
+    let (answer, _cloud) = create(&world, 2, &late, Duration::from_secs(60)).await;
+    assert_eq!(answer.unwrap().ready.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

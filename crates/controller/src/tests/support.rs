@@ -57,7 +57,7 @@ impl World {
             },
             owner: "ada@desk".to_owned(),
             timing: Timing {
-                refused_grace: std::time::Duration::from_millis(300),
+                refused_grace: std::time::Duration::from_secs(2),
                 ..Timing::default()
             },
         })
