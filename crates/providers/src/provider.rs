@@ -5,8 +5,6 @@
 //! to do comes in as steps, and every step is idempotent: executed twice, the
 //! second time changes nothing and succeeds.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 use model::Diagnostic;
@@ -106,8 +104,6 @@ pub struct Capabilities {
     pub nodes_per_cluster_max: usize,
     /// Largest number of steps worth executing at once.
     pub steps_at_once_max: usize,
-    /// What users may write that this provider does not heed, by key.
-    pub not_heeded: BTreeSet<&'static str>,
     /// How its running nodes let us in.
     pub log_in: LogIn,
 }

@@ -1,6 +1,5 @@
 //! The fake's side of the provider contract, and what a test can do to it.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -184,7 +183,6 @@ impl Provider for FakeProvider {
         Capabilities {
             nodes_per_cluster_max: NODES_PER_CLUSTER_MAX,
             steps_at_once_max: STEPS_AT_ONCE_MAX,
-            not_heeded: BTreeSet::new(),
             log_in: LogIn::Nothing,
         }
     }

@@ -3,7 +3,6 @@
 //! that every call goes to a blocking thread; the work itself is in
 //! [`super::execute`], [`super::observe`] and their neighbours.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -168,16 +167,6 @@ impl Provider for LocalProvider {
         Capabilities {
             nodes_per_cluster_max: LOCAL_NODE_COUNT_MAX as usize,
             steps_at_once_max: STEPS_AT_ONCE_MAX,
-            not_heeded: BTreeSet::from([
-                "create_vpc",
-                "key",
-                "profile",
-                "spot",
-                "ssh_from",
-                "subnet_id",
-                "use_placement_group",
-                "vpc_id",
-            ]),
             log_in: LogIn::Ssh,
         }
     }
