@@ -23,8 +23,8 @@ Targets select nodes: names (`worker1`), globs (`worker*`), ranges (`worker[1-8]
 They are taken within -C CLUSTER, or within the only cluster there is.
 Quote them: shells read `[` and `*` too.";
 
-/// Makes compute clusters from a small YAML file, on this machine or in a
-/// cloud, and drives them from one shell.
+/// Makes compute clusters on this machine from a small YAML file, and runs
+/// commands on all their nodes at once; clouds are not made yet.
 #[derive(Debug, Parser)]
 #[command(name = "squall", version, max_term_width = 100)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
