@@ -7,7 +7,7 @@ use model::plan::Intent;
 use model::resolved::{ProviderKind, Resolved};
 use model::span::Sources;
 use model::spec::{Files, LoadOptions};
-use transport::fanout::{self, RunEventKind, RunOptions, Stop, StreamName};
+use transport::fanout::{self, Assignment, RunEventKind, RunOptions, Stop, StreamName};
 
 use crate::change::{self, Change};
 use crate::context::{self, Context};
@@ -112,8 +112,8 @@ impl Demo {
         let found = scope::look(context, Some(&self.target())).await?;
         let groups = found.groups(&crate::args::ReachArgs { all_clusters: false })?;
         let reached = reach::reach(context, &groups).await?;
-        let names: Vec<&str> = reached.targets.iter().map(|target| &*target.name).collect();
-        let port = reached.targets.first().map_or(22, |target| target.endpoint.address().port());
+        let names: Vec<&str> = reached.nodes.iter().map(|node| &*node.target.name).collect();
+        let port = reached.nodes.first().map_or(22, |node| node.target.endpoint.port());
         let command = format!("NODES='{}'; PORT={port}; RADIUS={RADIUS}{JOB}", names.join(" "));
         let mut output = RunOutput::new(context.printer, &reached);
         // A run aborts its token when it is over, which nobody else must hear.
@@ -122,11 +122,12 @@ impl Demo {
             abort: context.interrupt.abort.child_token(),
         };
         let options = RunOptions::default();
-        let mut run = fanout::run(reached.dial, reached.targets, command, options, stop);
+        let assignments = Assignment::each(reached.targets(), &command);
+        let mut run = fanout::run(reached.dial, assignments, options, stop);
         let mut points = 0_u64;
         while let Some(event) = run.events.recv().await {
-            if let RunEventKind::Line { stream: StreamName::Out, bytes, .. } = &event.kind {
-                points += counted(bytes).unwrap_or(0);
+            if let RunEventKind::Output { stream: StreamName::Out, bytes, .. } = &event.kind {
+                points += bytes.split(|byte| *byte == b'\n').filter_map(counted).sum::<u64>();
             }
             output.event(&event)?;
         }

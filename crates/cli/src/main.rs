@@ -25,6 +25,7 @@ mod logging;
 mod output;
 mod paint;
 mod paths;
+mod pick;
 mod plain_ssh;
 mod progress;
 mod reach;

@@ -60,17 +60,16 @@ fn host(
     let key = PublicKey::parse(host_key).map_err(|error| format!("its host key: {error}"))?;
     let alias = format!("squall-{cluster}-{}", node.name.slug());
     let line = known_hosts_line(&alias, &key);
-    let address = endpoint.address();
     let block = HostBlock {
         names: vec![node.name.to_string(), format!("{}.{}", node.name, inventory.cluster)],
-        host_name: address.ip().to_string(),
-        port: (address.port() != 22).then(|| address.port()),
+        host_name: endpoint.host(),
+        port: (endpoint.port() != 22).then(|| endpoint.port()),
         user: node.username.clone(),
         identity_file: paths.key().display().to_string(),
         known_hosts_file: known_hosts.display().to_string(),
         host_key_alias: alias,
         proxy_command: match endpoint {
-            Endpoint::Tcp { .. } => None,
+            Endpoint::Tcp { .. } | Endpoint::Host { .. } | Endpoint::Jump { .. } => None,
             Endpoint::Namespace { relay, .. } => Some(proxy_command(relay)?),
         },
     };

@@ -7,21 +7,39 @@ use controller::SshTargets;
 use model::inventory::ObservedNode;
 use model::name::NodeName;
 use model::span::Sources;
+use model::target::Member;
 use transport::{Dial, Target};
 
 use crate::context::Context;
 use crate::exit::{CommandError, Exit};
 use crate::scope::Group;
-use crate::view::ClusterView;
+use crate::view::{self, ClusterView};
 
 /// Nodes to run something on.
 pub(crate) struct Reached {
     /// The way to them.
     pub(crate) dial: Arc<dyn Dial>,
     /// Those that can be tried.
-    pub(crate) targets: Vec<Target>,
+    pub(crate) nodes: Vec<ReachedNode>,
     /// Those that cannot.
     pub(crate) unreached: Vec<Unreached>,
+}
+
+/// A node that can be tried.
+#[derive(Debug, Clone)]
+pub(crate) struct ReachedNode {
+    /// Where it is, and who we are to it.
+    pub(crate) target: Target,
+    /// The node as targets see it, for what is put in for `%{…}`.
+    #[expect(dead_code, reason = "read once commands are made per node")]
+    pub(crate) member: Member,
+}
+
+impl Reached {
+    /// Where they are, in order.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.nodes.iter().map(|node| node.target.clone()).collect()
+    }
 }
 
 /// A node that cannot be tried.
@@ -42,7 +60,7 @@ pub(crate) async fn reach(
     groups: &[Group<'_>],
 ) -> Result<Reached, CommandError> {
     let mut reached =
-        Reached { dial: context.world.dial(), targets: Vec::new(), unreached: Vec::new() };
+        Reached { dial: context.world.dial(), nodes: Vec::new(), unreached: Vec::new() };
     for group in groups {
         let cluster = &group.cluster.inventory.cluster;
         let full = |name: &str| match groups.len() {
@@ -51,12 +69,17 @@ pub(crate) async fn reach(
         };
         let names: Vec<NodeName> = group.nodes.iter().map(|node| node.name.clone()).collect();
         let found = targets(context, group.cluster, &names).await?;
-        reached.targets.extend(
-            found
-                .targets
-                .into_iter()
-                .map(|target| Target { name: Arc::from(full(&target.name)), ..target }),
-        );
+        // Targets come in the order asked for, and without those unreachable.
+        let mut asked = group.nodes.iter();
+        for target in found.targets {
+            let Some(node) = asked.find(|node| node.name.as_str() == &*target.name) else {
+                continue;
+            };
+            reached.nodes.push(ReachedNode {
+                member: view::member(&group.cluster.inventory, node),
+                target: Target { name: Arc::from(full(&target.name)), ..target },
+            });
+        }
         let unreachable = found.unreachable.into_iter();
         reached.unreached.extend(unreachable.map(|node| Unreached {
             name: full(node.name.as_str()),

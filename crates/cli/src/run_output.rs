@@ -38,10 +38,10 @@ impl RunOutput {
             printer,
             unreached: reached.unreached.clone(),
             places: reached
-                .targets
+                .nodes
                 .iter()
                 .enumerate()
-                .map(|(at, target)| (target.name.to_string(), at))
+                .map(|(at, node)| (node.target.name.to_string(), at))
                 .collect(),
             cut: BTreeMap::new(),
             failed: !reached.unreached.is_empty(),
@@ -56,17 +56,35 @@ impl RunOutput {
     /// Prints one event.
     pub(crate) fn event(&mut self, event: &RunEvent) -> io::Result<()> {
         if self.printer.is_json() {
-            return self.printer.document_line(&RunEventDocument::new(event));
+            return match &event.kind {
+                RunEventKind::Output { stream, bytes, end } => {
+                    lines(bytes, *end).try_for_each(|(line, end)| {
+                        let document = RunEventDocument::line(&event.node, *stream, line, end);
+                        self.printer.document_line(&document)
+                    })
+                }
+                _ => self.printer.document_line(&RunEventDocument::new(event)),
+            };
         }
-        let RunEventKind::Line { stream, bytes, end } = &event.kind else {
+        let RunEventKind::Output { stream, bytes, end } = &event.kind else {
             return Ok(());
         };
-        let is_error = *stream == StreamName::Err;
+        lines(bytes, *end).try_for_each(|(bytes, end)| self.line(event, *stream, bytes, end))
+    }
+
+    fn line(
+        &mut self,
+        event: &RunEvent,
+        stream: StreamName,
+        bytes: &[u8],
+        end: LineEnd,
+    ) -> io::Result<()> {
+        let is_error = stream == StreamName::Err;
         let key = (event.node.to_string(), is_error);
         let goes_on = self.cut.contains_key(&key);
         let paint = if is_error { self.printer.err } else { self.printer.out };
         let line = line(&self.prefix(&key.0, goes_on, paint), bytes);
-        if *end == LineEnd::Cut {
+        if end == LineEnd::Cut {
             self.cut.insert(key, ());
         } else {
             self.cut.remove(&key);
@@ -103,6 +121,16 @@ impl RunOutput {
         }
         Ok(())
     }
+}
+
+/// The lines of an output event; only the last may end otherwise than with a
+/// newline.
+fn lines(bytes: &[u8], end: LineEnd) -> impl Iterator<Item = (&[u8], LineEnd)> {
+    let mut rest = bytes.split(|byte| *byte == b'\n').peekable();
+    std::iter::from_fn(move || {
+        let line = rest.next()?;
+        Some((line, if rest.peek().is_some() { LineEnd::Newline } else { end }))
+    })
 }
 
 /// The line in one piece, so that it is written in one piece.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::Endpoint;
 use tokio::net::TcpStream;
-use transport::{Dial, DialError, DirectDial};
+use transport::{Dial, DialError, Dialled, DirectDial};
 
 /// More than `timeout` that a connection through a supervisor may take before
 /// it is given up: the supervisor answers by itself, this is for one that died.
@@ -19,7 +19,7 @@ pub struct NodeDial;
 
 #[async_trait]
 impl Dial for NodeDial {
-    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<TcpStream, DialError> {
+    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<Dialled, DialError> {
         let Endpoint::Namespace { relay, address } = endpoint else {
             return DirectDial.dial(endpoint, timeout).await;
         };
@@ -35,7 +35,7 @@ impl Dial for NodeDial {
             .map_err(|error| failed(&error, timeout))?;
         let stream = std::net::TcpStream::from(socket);
         stream.set_nonblocking(true)?;
-        Ok(TcpStream::from_std(stream)?)
+        Ok(Dialled::Tcp(TcpStream::from_std(stream)?))
     }
 }
 

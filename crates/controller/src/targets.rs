@@ -113,7 +113,7 @@ pub(crate) fn target(node: &ObservedNode, key: &PrivateKey) -> Result<Target, St
     Ok(Target {
         name: Arc::from(node.name.as_str()),
         endpoint,
-        login: Login { user: node.username.clone(), key: key.clone() },
+        login: Login::with_key(&node.username, key.clone()),
         host_keys,
     })
 }

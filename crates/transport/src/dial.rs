@@ -1,11 +1,15 @@
 //! How a connection to a node's ssh server comes about. Others plug in their
 //! own [`Dial`], as the local provider does for network namespaces.
 
+use std::fmt;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::Endpoint;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::limits;
@@ -46,7 +50,85 @@ pub trait Dial: Send + Sync {
     ///
     /// # Errors
     /// The kind of failure; never hangs longer than `timeout`.
-    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<TcpStream, DialError>;
+    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<Dialled, DialError>;
+}
+
+/// A byte stream that is not a socket of this process, such as a channel of
+/// the connection to a bastion.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// A connected stream to a node's ssh server.
+pub enum Dialled {
+    /// A socket.
+    Tcp(TcpStream),
+    /// Anything else.
+    Other(Box<dyn ByteStream>),
+}
+
+impl fmt::Debug for Dialled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(stream) => f.debug_tuple("Tcp").field(stream).finish(),
+            Self::Other(_) => f.write_str("Other"),
+        }
+    }
+}
+
+impl From<TcpStream> for Dialled {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl Dialled {
+    /// Settings that every connection gets, however it was dialled.
+    pub(crate) fn tune(&self) {
+        if let Self::Tcp(stream) = self {
+            tune(stream);
+        }
+    }
+}
+
+impl AsyncRead for Dialled {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Other(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Dialled {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Other(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Other(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Other(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
 }
 
 /// Dials addresses that this machine reaches by itself.
@@ -55,14 +137,21 @@ pub struct DirectDial;
 
 #[async_trait]
 impl Dial for DirectDial {
-    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<TcpStream, DialError> {
-        let Endpoint::Tcp { address } = endpoint else {
-            return Err(DialError::Unreachable(
-                "the address lies in a network namespace, which needs the local provider".into(),
-            ));
+    async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<Dialled, DialError> {
+        let connecting = async {
+            match endpoint {
+                Endpoint::Tcp { address } => TcpStream::connect(address).await,
+                Endpoint::Host { name, port } => TcpStream::connect((name.as_str(), *port)).await,
+                Endpoint::Namespace { .. } => Err(io::Error::other(
+                    "the address lies in a network namespace, which needs the local provider",
+                )),
+                Endpoint::Jump { bastion, .. } => {
+                    Err(io::Error::other(format!("nothing is known of the bastion {bastion}")))
+                }
+            }
         };
-        match tokio::time::timeout(timeout, TcpStream::connect(address)).await {
-            Ok(connected) => Ok(connected?),
+        match tokio::time::timeout(timeout, connecting).await {
+            Ok(connected) => Ok(Dialled::Tcp(connected?)),
             Err(_elapsed) => Err(DialError::Timeout(timeout)),
         }
     }

@@ -17,11 +17,11 @@ mod stream;
 pub mod wait;
 
 pub use bytes::Bytes;
-pub use dial::{Dial, DialError, DirectDial};
+pub use dial::{ByteStream, Dial, DialError, Dialled, DirectDial};
 pub use fanout::Target;
 pub use keys::{KeyPair, PrivateKey, PublicKey};
 pub use session::{
-    ConnectError, ConnectErrorKind, Exec, ExecEnd, ExecEvent, ExecOptions, HostKeys, Login,
-    Session, Timeouts,
+    ConnectError, ConnectErrorKind, Exec, ExecEnd, ExecEvent, ExecOptions, HostKeys, Identity,
+    Login, Session, Timeouts,
 };
 pub use tokio_util::sync::CancellationToken;

@@ -19,9 +19,9 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::dial::Dialled;
 use crate::limits;
 
 /// Whether a connection is read. It is not while some channel has enough
@@ -96,22 +96,27 @@ impl Drop for Counted {
     }
 }
 
-/// A TCP stream that fails once its token is cancelled and whose flush returns
+/// A stream that fails once its token is cancelled and whose flush returns
 /// at once.
 pub(crate) struct SshStream {
-    stream: TcpStream,
+    stream: Dialled,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     outbox: BytesMut,
     gate: Option<Arc<ReadGate>>,
 }
 
 impl SshStream {
-    pub(crate) fn new(stream: TcpStream, cut: CancellationToken) -> Self {
+    pub(crate) fn new(stream: impl Into<Dialled>, cut: CancellationToken) -> Self {
+        let stream = stream.into();
         Self { stream, cut: Box::pin(cut.cancelled_owned()), outbox: BytesMut::new(), gate: None }
     }
 
     /// The same, read only while the gate is open.
-    pub(crate) fn gated(stream: TcpStream, cut: CancellationToken, gate: Arc<ReadGate>) -> Self {
+    pub(crate) fn gated(
+        stream: impl Into<Dialled>,
+        cut: CancellationToken,
+        gate: Arc<ReadGate>,
+    ) -> Self {
         Self { gate: Some(gate), ..Self::new(stream, cut) }
     }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use model::Endpoint;
-use tokio::io::{copy, stdin, stdout};
+use tokio::io::{AsyncWriteExt as _, copy, stdin, stdout};
 use transport::limits::CONNECT_TIMEOUT;
 
 use crate::context::Context;
@@ -32,13 +32,14 @@ pub(crate) async fn run(context: &Context, args: &ProxyArgs) -> CommandResult {
     let stream = context.world.dial().dial(&endpoint, CONNECT_TIMEOUT).await.map_err(|error| {
         CommandError::new(Exit::Unavailable, "failed to reach the node").cause(error)
     })?;
-    let (mut from_node, mut to_node) = stream.into_split();
+    let (mut from_node, mut to_node) = tokio::io::split(stream);
     let (mut input, mut output) = (stdin(), stdout());
     // The node closing its side is the end; our input ending is not, since
     // what the node still has to say follows.
     let sending = async {
         let _ = copy(&mut input, &mut to_node).await;
-        drop(to_node);
+        // The node sees the end of our input, and may still answer.
+        let _ = to_node.shutdown().await;
         std::future::pending::<()>().await;
     };
     tokio::select! {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use transport::Timeouts;
-use transport::fanout::{self, RunOptions, Stop};
+use transport::fanout::{self, Assignment, RunOptions, Stop};
 use transport::limits::FANOUT_MAX;
 
-use crate::args::ReachArgs;
 use crate::context::Context;
 use crate::exit::{CommandResult, Exit};
+use crate::pick::{self, PickArgs};
 use crate::run_output::RunOutput;
-use crate::{complete, duration, reach, scope};
+use crate::{complete, duration};
 
 /// Run a command on nodes, in parallel
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     pub(crate) command: Vec<String>,
     #[command(flatten)]
-    reach: ReachArgs,
+    pick: PickArgs,
     /// Nodes at once
     #[arg(long, value_name = "N", default_value_t = FANOUT_MAX as u32)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -53,9 +53,7 @@ pub(crate) struct RunArgs {
 
 /// Runs the command and tells what comes of it.
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
-    let found = scope::look(context, Some(&args.target)).await?;
-    let groups = found.groups(&args.reach)?;
-    let reached = reach::reach(context, &groups).await?;
+    let reached = pick::pick(context, &args.pick, &args.target).await?;
     let options = RunOptions {
         fanout_max: usize::try_from(args.fanout).unwrap_or(FANOUT_MAX),
         timeouts: Timeouts {
@@ -72,7 +70,8 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
     };
     let mut output = RunOutput::new(context.printer, &reached);
     let command = args.command.join(" ");
-    let mut run = fanout::run(reached.dial, reached.targets, command, options, stop);
+    let assignments = Assignment::each(reached.targets(), &command);
+    let mut run = fanout::run(reached.dial, assignments, options, stop);
     while let Some(event) = run.events.recv().await {
         output.event(&event)?;
     }

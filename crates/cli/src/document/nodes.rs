@@ -104,7 +104,7 @@ impl NodeDocument {
             image: node.image.clone(),
             external_ip: node.external_ip.clone(),
             internal_ip: node.internal_ip.clone(),
-            ssh_address: node.endpoint.as_ref().map(|endpoint| endpoint.address().to_string()),
+            ssh_address: node.endpoint.as_ref().map(ToString::to_string),
             username: Some(node.username.clone()),
             host_key: node.host_key.clone(),
             generation: Some(node.generation.0),

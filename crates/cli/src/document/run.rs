@@ -52,16 +52,7 @@ impl RunEventDocument {
         match &event.kind {
             RunEventKind::Connecting => {}
             RunEventKind::Started => document.event = "started",
-            RunEventKind::Line { stream, bytes, end } => {
-                document.event = "line";
-                document.stream = Some(match stream {
-                    StreamName::Out => "stdout",
-                    StreamName::Err => "stderr",
-                });
-                document.text = Some(String::from_utf8_lossy(bytes).into_owned());
-                document.hex = std::str::from_utf8(bytes).is_err().then(|| hex(bytes));
-                document.cut = (*end == LineEnd::Cut).then_some(true);
-            }
+            RunEventKind::Output { .. } => document.event = "line",
             RunEventKind::Finished { outcome, duration } => {
                 document.event = "finished";
                 document.ending = Some(Ending::of(outcome));
@@ -69,6 +60,25 @@ impl RunEventDocument {
             }
         }
         document
+    }
+
+    /// One line, or a piece of one, that a node printed.
+    pub(crate) fn line(node: &str, stream: StreamName, bytes: &[u8], end: LineEnd) -> Self {
+        Self {
+            squall: VERSION,
+            kind: "run-event",
+            node: node.to_owned(),
+            event: "line",
+            stream: Some(match stream {
+                StreamName::Out => "stdout",
+                StreamName::Err => "stderr",
+            }),
+            text: Some(String::from_utf8_lossy(bytes).into_owned()),
+            hex: std::str::from_utf8(bytes).is_err().then(|| hex(bytes)),
+            cut: (end == LineEnd::Cut).then_some(true),
+            ending: None,
+            duration_s: None,
+        }
     }
 }
 

@@ -164,7 +164,7 @@ fn properties(node: &ObservedNode) -> Vec<(String, String)> {
     put("external_ip", node.external_ip.clone());
     put("internal_ip", node.internal_ip.clone());
     let ssh = node.endpoint.as_ref();
-    put("ssh_address", ssh.map(|endpoint| endpoint.address().to_string()));
+    put("ssh_address", ssh.map(ToString::to_string));
     put("username", Some(node.username.clone()));
     put("host_key", node.host_key.clone());
     put("generation", Some(node.generation.to_string()));

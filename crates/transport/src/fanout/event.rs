@@ -7,9 +7,14 @@ use bytes::Bytes;
 
 use crate::session::{ConnectErrorKind, ExecEnd, TimeoutKind};
 
+/// Place of a node among the assignments of a run.
+pub type NodeIndex = usize;
+
 /// Something happened on one node. The events of a node come in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEvent {
+    /// The node's place among the assignments.
+    pub index: NodeIndex,
     /// The node's name.
     pub node: Arc<str>,
     /// What.
@@ -23,14 +28,14 @@ pub enum RunEventKind {
     Connecting,
     /// The command was sent.
     Started,
-    /// It printed a line, or a piece of a very long one.
-    Line {
+    /// It printed one or more lines, or a piece of a very long one.
+    Output {
         /// Where to.
         stream: StreamName,
-        /// Exactly what it printed, without the newline. A carriage return
-        /// before the newline stays.
+        /// Exactly what it printed, with newlines between lines and none after
+        /// the last. Carriage returns stay.
         bytes: Bytes,
-        /// What came after the bytes.
+        /// What came after the last of the lines.
         end: LineEnd,
     },
     /// It is over on this node.
@@ -51,7 +56,7 @@ pub enum StreamName {
     Err,
 }
 
-/// What came after the bytes of a line.
+/// What came after the bytes of an output event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineEnd {
     /// A newline.

@@ -6,7 +6,9 @@ mod lines;
 mod node;
 mod run;
 
-pub use event::{LineEnd, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName};
-pub use run::{Run, RunOptions, Stop, Target, run};
+pub use event::{
+    LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName,
+};
+pub use run::{Assignment, Run, RunOptions, Stdin, Stop, Target, run};
 
 pub(crate) use run::Slots;

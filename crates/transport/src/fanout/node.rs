@@ -7,9 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::event::{LineEnd, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
+use super::event::{LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
 use super::lines::LineCutter;
-use super::run::{RunOptions, Slots, Stop, Target};
+use super::run::{Assignment, RunOptions, Slots, Stdin, Stop, Target};
 use crate::dial::Dial;
 use crate::limits;
 use crate::session::{ConnectError, Exec, ExecEvent, ExecOptions, Session, SessionError};
@@ -17,7 +17,6 @@ use crate::session::{ConnectError, Exec, ExecEvent, ExecOptions, Session, Sessio
 /// What all nodes of a run share.
 pub(super) struct Job {
     pub(super) dial: Arc<dyn Dial>,
-    pub(super) command: Arc<str>,
     pub(super) slots: Slots,
     pub(super) options: RunOptions,
     pub(super) stop: Stop,
@@ -27,22 +26,29 @@ pub(super) struct Job {
 /// Nobody listens any more.
 struct Unheard;
 
-pub(super) async fn run(job: &Job, target: Target) -> NodeOutcome {
-    let node = Arc::clone(&target.name);
+/// One node of a run.
+struct Node<'a> {
+    index: NodeIndex,
+    assignment: &'a Assignment,
+}
+
+pub(super) async fn run(job: &Job, index: NodeIndex, assignment: Assignment) -> NodeOutcome {
+    let name = Arc::clone(&assignment.target.name);
+    let node = Node { index, assignment: &assignment };
     let mut begun = None;
     let outcome = tokio::select! {
         biased;
         () = job.stop.abort.cancelled() => Outcome::Cancelled { started: begun.is_some() },
-        outcome = Box::pin(attend(job, &target, &mut begun)) => outcome,
+        outcome = Box::pin(attend(job, &node, &mut begun)) => outcome,
     };
     let duration = begun.map_or_else(Default::default, |begun: Instant| begun.elapsed());
     let kind = RunEventKind::Finished { outcome: outcome.clone(), duration };
     // Without a listener there is nobody to tell; the summary has it.
-    let _ = job.events.send(RunEvent { node: Arc::clone(&node), kind }).await;
-    NodeOutcome { node, outcome, duration }
+    let _ = job.events.send(RunEvent { index, node: Arc::clone(&name), kind }).await;
+    NodeOutcome { node: name, outcome, duration }
 }
 
-async fn attend(job: &Job, target: &Target, begun: &mut Option<Instant>) -> Outcome {
+async fn attend(job: &Job, node: &Node<'_>, begun: &mut Option<Instant>) -> Outcome {
     let place = tokio::select! {
         biased;
         () = job.stop.cancel.cancelled() => None,
@@ -50,7 +56,7 @@ async fn attend(job: &Job, target: &Target, begun: &mut Option<Instant>) -> Outc
     };
     let Some(place) = place else { return Outcome::Cancelled { started: false } };
     *begun = Some(Instant::now());
-    match command(job, target, place).await {
+    match command(job, node, place).await {
         Ok(outcome) => outcome,
         Err(Unheard) => Outcome::Cancelled { started: true },
     }
@@ -58,29 +64,32 @@ async fn attend(job: &Job, target: &Target, begun: &mut Option<Instant>) -> Outc
 
 async fn command(
     job: &Job,
-    target: &Target,
+    node: &Node<'_>,
     place: OwnedSemaphorePermit,
 ) -> Result<Outcome, Unheard> {
-    tell(job, target, RunEventKind::Connecting).await?;
+    tell(job, node, RunEventKind::Connecting).await?;
     let connected = tokio::select! {
         biased;
         () = job.stop.cancel.cancelled() => return Ok(Outcome::Cancelled { started: false }),
-        connected = Box::pin(connect(job, target, place)) => connected,
+        connected = Box::pin(connect(job, &node.assignment.target, place)) => connected,
     };
     let (session, _place) = match connected {
         Ok(connected) => connected,
         Err(error) => return Ok(unreachable_outcome(&error)),
     };
     let options = ExecOptions {
-        stdin: job.options.stdin.clone(),
-        env: job.options.env.clone(),
+        stdin: match &node.assignment.stdin {
+            Stdin::Empty => None,
+            Stdin::Bytes(bytes) => Some(bytes.clone()),
+        },
+        env: node.assignment.env.clone(),
         cancel: job.stop.cancel.clone(),
         ..ExecOptions::default()
     };
-    match session.exec(&job.command, options).await {
+    match session.exec(&node.assignment.command, options).await {
         Ok(exec) => {
-            tell(job, target, RunEventKind::Started).await?;
-            relay(job, target, exec).await
+            tell(job, node, RunEventKind::Started).await?;
+            relay(job, node, exec).await
         }
         Err(SessionError::Cancelled) => Ok(Outcome::Cancelled { started: false }),
         Err(error) => Ok(Outcome::Lost(error.to_string())),
@@ -116,7 +125,7 @@ fn unreachable_outcome(error: &ConnectError) -> Outcome {
 }
 
 /// Turns what the command prints into lines until it ends.
-async fn relay(job: &Job, target: &Target, mut exec: Exec) -> Result<Outcome, Unheard> {
+async fn relay(job: &Job, node: &Node<'_>, mut exec: Exec) -> Result<Outcome, Unheard> {
     let mut out = LineCutter::new(job.options.line_bytes_max);
     let mut err = LineCutter::new(job.options.line_bytes_max);
     let mut outcome = Outcome::Lost("the command told no end".into());
@@ -130,12 +139,12 @@ async fn relay(job: &Job, target: &Target, mut exec: Exec) -> Result<Outcome, Un
             }
         };
         while let Some(line) = cutter.next(&mut bytes) {
-            tell_line(job, target, stream, line).await?;
+            tell_line(job, node, stream, line).await?;
         }
     }
     for (stream, cutter) in [(StreamName::Out, &mut out), (StreamName::Err, &mut err)] {
         if let Some(line) = cutter.finish() {
-            tell_line(job, target, stream, line).await?;
+            tell_line(job, node, stream, line).await?;
         }
     }
     Ok(outcome)
@@ -143,15 +152,16 @@ async fn relay(job: &Job, target: &Target, mut exec: Exec) -> Result<Outcome, Un
 
 async fn tell_line(
     job: &Job,
-    target: &Target,
+    node: &Node<'_>,
     stream: StreamName,
     (bytes, end): (Bytes, LineEnd),
 ) -> Result<(), Unheard> {
-    tell(job, target, RunEventKind::Line { stream, bytes, end }).await
+    tell(job, node, RunEventKind::Output { stream, bytes, end }).await
 }
 
 /// Waits while the reader has not caught up, which is what slows the node.
-async fn tell(job: &Job, target: &Target, kind: RunEventKind) -> Result<(), Unheard> {
-    let event = RunEvent { node: Arc::clone(&target.name), kind };
+async fn tell(job: &Job, node: &Node<'_>, kind: RunEventKind) -> Result<(), Unheard> {
+    let name = Arc::clone(&node.assignment.target.name);
+    let event = RunEvent { index: node.index, node: name, kind };
     job.events.send(event).await.map_err(|_| Unheard)
 }

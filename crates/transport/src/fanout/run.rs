@@ -28,7 +28,45 @@ pub struct Target {
     pub host_keys: HostKeys,
 }
 
-/// How to run a command on many nodes.
+/// Standard input of a command.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub enum Stdin {
+    /// It ends at once.
+    #[default]
+    Empty,
+    /// These bytes, then the end.
+    Bytes(Bytes),
+}
+
+/// What one node is to do.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The node.
+    pub target: Target,
+    /// What its shell is given.
+    pub command: Arc<str>,
+    /// Variables to set. A node's sshd accepts only what its `AcceptEnv` says.
+    pub env: Vec<(String, String)>,
+    /// What the command reads.
+    pub stdin: Stdin,
+}
+
+impl Assignment {
+    /// A command without variables and input.
+    pub fn new(target: Target, command: impl Into<Arc<str>>) -> Self {
+        Self { target, command: command.into(), env: Vec::new(), stdin: Stdin::Empty }
+    }
+
+    /// The same command for all of them.
+    #[must_use]
+    pub fn each(targets: Vec<Target>, command: &str) -> Vec<Self> {
+        let command: Arc<str> = command.into();
+        targets.into_iter().map(|target| Self::new(target, Arc::clone(&command))).collect()
+    }
+}
+
+/// How to run commands on many nodes.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Nodes at once.
@@ -37,10 +75,6 @@ pub struct RunOptions {
     pub timeouts: Timeouts,
     /// Longer lines come in pieces.
     pub line_bytes_max: usize,
-    /// Standard input, the same for every node.
-    pub stdin: Option<Bytes>,
-    /// Variables to set.
-    pub env: Vec<(String, String)>,
 }
 
 impl Default for RunOptions {
@@ -49,8 +83,6 @@ impl Default for RunOptions {
             fanout_max: limits::FANOUT_MAX,
             timeouts: Timeouts::default(),
             line_bytes_max: limits::LINE_BYTES_MAX,
-            stdin: None,
-            env: Vec::new(),
         }
     }
 }
@@ -114,11 +146,10 @@ impl Slots {
     }
 }
 
-/// Runs `command` on every target.
+/// Runs every assignment.
 pub fn run(
     dial: Arc<dyn Dial>,
-    targets: Vec<Target>,
-    command: impl Into<Arc<str>>,
+    assignments: Vec<Assignment>,
     options: RunOptions,
     stop: Stop,
 ) -> Run {
@@ -126,23 +157,23 @@ pub fn run(
     let abort = stop.abort.clone();
     let job = Arc::new(Job {
         dial,
-        command: command.into(),
         slots: Slots::new(options.fanout_max),
         options,
         stop,
         events: sender,
     });
-    Run { events, task: tokio::spawn(dispatch(job, targets)), abort }
+    Run { events, task: tokio::spawn(dispatch(job, assignments)), abort }
 }
 
-async fn dispatch(job: Arc<Job>, targets: Vec<Target>) -> RunSummary {
+async fn dispatch(job: Arc<Job>, assignments: Vec<Assignment>) -> RunSummary {
     let begun = Instant::now();
     // Until its task has reported, a node counts as never begun.
-    let mut nodes: Vec<NodeOutcome> = targets.iter().map(not_begun).collect();
+    let mut nodes: Vec<NodeOutcome> =
+        assignments.iter().map(|assignment| not_begun(&assignment.target)).collect();
     let mut tasks = JoinSet::new();
-    for (index, target) in targets.into_iter().enumerate() {
+    for (index, assignment) in assignments.into_iter().enumerate() {
         let job = Arc::clone(&job);
-        tasks.spawn(async move { (index, Box::pin(node::run(&job, target)).await) });
+        tasks.spawn(async move { (index, Box::pin(node::run(&job, index, assignment)).await) });
     }
     while let Some(ended) = tasks.join_next().await {
         // A task that panicked keeps "cancelled": its node told no end.

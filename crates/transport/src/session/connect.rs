@@ -1,6 +1,5 @@
 //! From an endpoint to a logged-in connection, under one deadline.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::algorithms::preferred;
-use crate::dial::{self, Dial, DialError};
+use crate::dial::{Dial, DialError};
 use crate::keys::{KeyError, PrivateKey, PublicKey};
 use crate::limits;
 use crate::stream::SshStream;
@@ -21,8 +20,24 @@ use crate::stream::SshStream;
 pub struct Login {
     /// The user's name there.
     pub user: String,
-    /// The key that opens it.
-    pub key: PrivateKey,
+    /// What may open it, in the order in which it is tried.
+    pub identities: Vec<Identity>,
+}
+
+impl Login {
+    /// One key and nothing else, as for nodes of our own making.
+    #[must_use]
+    pub fn with_key(user: impl Into<String>, key: PrivateKey) -> Self {
+        Self { user: user.into(), identities: vec![Identity::Key(key)] }
+    }
+}
+
+/// One way to prove who we are.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Identity {
+    /// A private key that is at hand.
+    Key(PrivateKey),
 }
 
 /// The host keys that a node may show. Always verified; with none, no node is
@@ -107,7 +122,7 @@ pub enum ConnectError {
     #[error("reach {address}")]
     Dial {
         /// What was dialled.
-        address: SocketAddr,
+        address: String,
         /// Why not.
         #[source]
         source: DialError,
@@ -130,7 +145,7 @@ pub enum ConnectError {
     #[error("trust {address}: it shows the host key {seen}, expected {expected}")]
     HostKeyChanged {
         /// What was dialled.
-        address: SocketAddr,
+        address: String,
         /// Fingerprints of the keys that we know.
         expected: String,
         /// Fingerprint of the key that it showed.
@@ -241,15 +256,15 @@ pub(crate) async fn connect(
     host_keys: &HostKeys,
     timeouts: Timeouts,
 ) -> Result<Connected, ConnectError> {
-    let address = endpoint.address();
+    let address = endpoint.to_string();
     let deadline = Instant::now() + timeouts.connect;
     let silent = |stage| ConnectError::Timeout { stage, after: timeouts.connect };
 
     let stream = timeout_at(deadline, dial.dial(endpoint, timeouts.connect))
         .await
         .map_err(|_| silent(ConnectStage::Dial))?
-        .map_err(|source| ConnectError::Dial { address, source })?;
-    dial::tune(&stream);
+        .map_err(|source| ConnectError::Dial { address: address.clone(), source })?;
+    stream.tune();
 
     let cut = CancellationToken::new();
     let guard = cut.clone().drop_guard();
@@ -283,21 +298,25 @@ fn config(host_keys: &HostKeys, timeouts: Timeouts) -> Arc<client::Config> {
     })
 }
 
+/// Offers the identities one after the other.
 async fn log_in(handle: &mut Handle<Verifier>, login: &Login) -> Result<(), ConnectError> {
-    let key = PrivateKeyWithHashAlg::new(login.key.shared(), None);
-    match handle.authenticate_publickey(login.user.clone(), key).await {
-        Ok(result) if result.success() => Ok(()),
-        Ok(_) => Err(ConnectError::AuthRefused {
-            user: login.user.clone(),
-            fingerprint: login.key.public().fingerprint(),
-        }),
-        Err(error) => {
-            Err(ConnectError::Other { doing: ConnectStage::LogIn.doing(), text: plain(&error) })
+    let mut tried = Vec::new();
+    for identity in &login.identities {
+        let Identity::Key(key) = identity;
+        let offered = PrivateKeyWithHashAlg::new(key.shared(), None);
+        match handle.authenticate_publickey(login.user.clone(), offered).await {
+            Ok(result) if result.success() => return Ok(()),
+            Ok(_) => tried.push(key.public().fingerprint()),
+            Err(error) => {
+                let text = plain(&error);
+                return Err(ConnectError::Other { doing: ConnectStage::LogIn.doing(), text });
+            }
         }
     }
+    Err(ConnectError::AuthRefused { user: login.user.clone(), fingerprint: tried.join(", ") })
 }
 
-fn handshake_error(error: VerifyError, address: SocketAddr, known: &HostKeys) -> ConnectError {
+fn handshake_error(error: VerifyError, address: String, known: &HostKeys) -> ConnectError {
     match error {
         VerifyError::Unknown { seen } => {
             ConnectError::HostKeyChanged { address, expected: known.fingerprints(), seen }

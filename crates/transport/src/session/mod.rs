@@ -7,7 +7,9 @@ mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
 mod session;
 
-pub use connect::{ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Login, Timeouts};
+pub use connect::{
+    ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Identity, Login, Timeouts,
+};
 pub(crate) use exec::signal_name;
 pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};

@@ -81,7 +81,7 @@ impl Session {
     ) -> Result<Self, ConnectError> {
         let connected =
             Box::pin(connect::connect(dial, endpoint, login, host_keys, timeouts)).await?;
-        tracing::debug!(address = %endpoint.address(), user = %login.user, "logged in");
+        tracing::debug!(address = %endpoint, user = %login.user, "logged in");
         Ok(Self {
             inner: Arc::new(Inner {
                 handle: Some(connected.handle),

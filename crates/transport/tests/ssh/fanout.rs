@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use model::Endpoint;
 use transport::fanout::{
-    LineEnd, Outcome, RunEvent, RunEventKind, RunOptions, Stop, StreamName, run,
+    Assignment, LineEnd, Outcome, RunEvent, RunEventKind, RunOptions, Stop, StreamName, run,
 };
 use transport::{ConnectErrorKind, Target, Timeouts};
 
@@ -28,8 +28,13 @@ async fn sixty_four_nodes_print_whole_lines_in_order() {
             (0..64).map(|number| server.target(&format!("n{number}"))).collect();
         let command =
             "for i in 1 2 3 4 5; do printf 'li'; printf 'ne %s\\n' $i; echo e$i >&2; done";
-        let (events, summary) =
-            all(run(direct(), targets, command, RunOptions::default(), Stop::default())).await;
+        let (events, summary) = all(run(
+            direct(),
+            Assignment::each(targets, command),
+            RunOptions::default(),
+            Stop::default(),
+        ))
+        .await;
         assert!(summary.all_succeeded(), "{kind:?} {:?}", summary.failed().next());
         let mut nodes: BTreeMap<Arc<str>, Vec<RunEventKind>> = BTreeMap::new();
         for event in events {
@@ -43,7 +48,7 @@ async fn sixty_four_nodes_print_whole_lines_in_order() {
                 kinds
                     .iter()
                     .filter_map(|kind| match kind {
-                        RunEventKind::Line { stream, bytes, end } if *stream == wanted => {
+                        RunEventKind::Output { stream, bytes, end } if *stream == wanted => {
                             assert_eq!(*end, LineEnd::Newline);
                             Some(String::from_utf8(bytes.to_vec()).unwrap())
                         }
@@ -74,14 +79,18 @@ async fn every_way_to_end_is_told() {
     let times = Timeouts { connect: Duration::from_secs(3), ..Timeouts::default() };
     // Two at once: the silent node may not hold up the rest for its 3 s.
     let options = RunOptions { fanout_max: 2, timeouts: times, ..RunOptions::default() };
-    let mut running =
-        run(direct(), targets, "printf 'no newline'; exit 9", options, Stop::default());
+    let mut running = run(
+        direct(),
+        Assignment::each(targets, "printf 'no newline'; exit 9"),
+        options,
+        Stop::default(),
+    );
     let mut ended = Vec::new();
     let mut last_line = None;
     while let Some(event) = running.events.recv().await {
         match event.kind {
             RunEventKind::Finished { .. } => ended.push(event.node.to_string()),
-            RunEventKind::Line { bytes, end, .. } => last_line = Some((bytes, end)),
+            RunEventKind::Output { bytes, end, .. } => last_line = Some((bytes, end)),
             RunEventKind::Connecting | RunEventKind::Started => {}
         }
     }
@@ -116,12 +125,17 @@ async fn an_endless_line_comes_in_pieces() {
     let server = Server::embedded();
     let options = RunOptions { line_bytes_max: 1000, ..RunOptions::default() };
     let command = "head -c 100000 /dev/zero | tr '\\0' x; echo";
-    let (events, _) =
-        all(run(direct(), vec![server.target("n")], command, options, Stop::default())).await;
+    let (events, _) = all(run(
+        direct(),
+        Assignment::each(vec![server.target("n")], command),
+        options,
+        Stop::default(),
+    ))
+    .await;
     let mut total = 0;
     let mut ends = Vec::new();
     for event in events {
-        if let RunEventKind::Line { bytes, end, .. } = event.kind {
+        if let RunEventKind::Output { bytes, end, .. } = event.kind {
             assert!(bytes.len() <= 1000);
             total += bytes.len();
             ends.push(end);
@@ -138,10 +152,11 @@ async fn the_first_stop_cancels_and_starts_no_more() {
     let targets: Vec<Target> = (0..6).map(|number| server.target(&format!("n{number}"))).collect();
     let stop = Stop::default();
     let options = RunOptions { fanout_max: 2, ..RunOptions::default() };
-    let mut running = run(direct(), targets, "echo up; sleep 1000", options, stop.clone());
+    let mut running =
+        run(direct(), Assignment::each(targets, "echo up; sleep 1000"), options, stop.clone());
     let mut up = 0;
     while let Some(event) = running.events.recv().await {
-        if matches!(event.kind, RunEventKind::Line { .. }) {
+        if matches!(event.kind, RunEventKind::Output { .. }) {
             up += 1;
             if up == 2 {
                 stop.cancel.cancel();
@@ -167,13 +182,12 @@ async fn dropping_a_run_ends_it() {
     let server = Server::embedded();
     let mut running = run(
         direct(),
-        vec![server.target("n")],
-        "echo $$; exec sleep 1000",
+        Assignment::each(vec![server.target("n")], "echo $$; exec sleep 1000"),
         RunOptions::default(),
         Stop::default(),
     );
     let pid = loop {
-        if let RunEventKind::Line { bytes, .. } = running.events.recv().await.unwrap().kind {
+        if let RunEventKind::Output { bytes, .. } = running.events.recv().await.unwrap().kind {
             break String::from_utf8(bytes.to_vec()).unwrap();
         }
     };
@@ -189,14 +203,13 @@ async fn floods_of_many_nodes_fit_a_slow_reader() {
     let begun = Instant::now();
     let mut running = run(
         direct(),
-        targets,
-        "yes 'a line of some length, as lines are' | head -c 4000000",
+        Assignment::each(targets, "yes 'a line of some length, as lines are' | head -c 4000000"),
         RunOptions::default(),
         Stop::default(),
     );
     let mut bytes = 0;
     while let Some(event) = running.events.recv().await {
-        if let RunEventKind::Line { bytes: line, end, .. } = event.kind {
+        if let RunEventKind::Output { bytes: line, end, .. } = event.kind {
             bytes += line.len() + usize::from(end == LineEnd::Newline);
         }
     }

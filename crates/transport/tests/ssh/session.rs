@@ -166,7 +166,8 @@ async fn a_refused_key_is_named() {
     for (kind, server) in servers() {
         let pair = generate("stranger").unwrap();
         let mut login = server.login();
-        login.key = PrivateKey::parse(pair.private_pem.reveal(), "stranger").unwrap();
+        let key = PrivateKey::parse(pair.private_pem.reveal(), "stranger").unwrap();
+        login.identities = vec![transport::Identity::Key(key)];
         let times = Timeouts::default();
         let keys = server.host_keys();
         let error = Session::connect(&DirectDial, &server.endpoint(), &login, &keys, times)

@@ -148,7 +148,7 @@ impl Server {
 
     pub(crate) fn login(&self) -> Login {
         let key = PrivateKey::parse(self.user_key.private_pem.reveal(), "test").unwrap();
-        Login { user: self.user.clone(), key }
+        Login::with_key(&self.user, key)
     }
 
     pub(crate) fn host_keys(&self) -> HostKeys {

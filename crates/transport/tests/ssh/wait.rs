@@ -31,7 +31,8 @@ async fn the_deadline_tells_the_last_error() {
     let server = Server::embedded();
     let mut target = server.target("n");
     let pair = generate("stranger").unwrap();
-    target.login.key = transport::PrivateKey::parse(pair.private_pem.reveal(), "x").unwrap();
+    let key = transport::PrivateKey::parse(pair.private_pem.reveal(), "x").unwrap();
+    target.login.identities = vec![transport::Identity::Key(key)];
     let options = WaitOptions { deadline: Duration::from_millis(400), ..WaitOptions::default() };
     let error = wait_until_ready(&DirectDial, &target, &options).await.unwrap_err();
     let WaitError::Deadline { last, tries, .. } = error else { panic!("{error}") };

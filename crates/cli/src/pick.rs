@@ -1,0 +1,40 @@
+//! From a target and what narrows it to nodes that something is run on. The
+//! one way in for commands that touch running nodes.
+
+use clap::Args;
+use clap_complete::engine::ArgValueCompleter;
+
+use crate::args::ReachArgs;
+use crate::complete;
+use crate::context::Context;
+use crate::exit::CommandError;
+use crate::reach::{self, Reached};
+use crate::scope;
+
+/// What narrows or widens a target.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PickArgs {
+    #[command(flatten)]
+    pub(crate) reach: ReachArgs,
+    /// Leave these nodes out; repeatable
+    #[arg(short = 'x', long, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
+    pub(crate) exclude: Vec<String>,
+}
+
+/// The nodes that are meant, and the way to them.
+///
+/// # Errors
+/// What is wrong with the target; nothing is selected, or too much.
+pub(crate) async fn pick(
+    context: &Context,
+    args: &PickArgs,
+    target: &str,
+) -> Result<Reached, CommandError> {
+    let mut text = target.to_owned();
+    for exclude in &args.exclude {
+        text = format!("({text})!({exclude})");
+    }
+    let found = scope::look(context, Some(&text)).await?;
+    let groups = found.groups(&args.reach)?;
+    reach::reach(context, &groups).await
+}
