@@ -2,7 +2,7 @@
 //! and it is done cluster by cluster.
 
 use model::name::NodeName;
-use model::node::NodeVerb;
+use model::node::{NodeState, NodeVerb};
 use model::span::Sources;
 use model::target::fold;
 use tokio::sync::mpsc;
@@ -46,9 +46,49 @@ pub(crate) async fn run(
         printer.document(&VerbDocument::new(verb, &done))?;
     } else {
         let seconds: f64 = done.iter().map(|(_, _, done)| done.duration.as_secs_f64()).sum();
-        printer.line(format!("{} {}, {seconds:.1} s.", past(verb), change::nodes(count)))?;
+        let nodes = groups.iter().flat_map(|group| &group.nodes);
+        let before = nodes.map(|node| (node.name.as_str(), node.state));
+        printer.line(told(verb, before, seconds))?;
     }
     Ok(Exit::Done)
+}
+
+/// What was done, apart from what had been so before.
+fn told<'a>(
+    verb: NodeVerb,
+    before: impl Iterator<Item = (&'a str, NodeState)>,
+    seconds: f64,
+) -> String {
+    let is_so = |state| match verb {
+        NodeVerb::Start => state == NodeState::Running,
+        NodeVerb::Stop => state == NodeState::Stopped,
+        NodeVerb::Reboot => false,
+    };
+    let (already, done): (Vec<_>, Vec<_>) = before.partition(|(_, state)| is_so(*state));
+    let names = fold(already.iter().map(|(name, _)| *name));
+    let (word, was) =
+        if verb == NodeVerb::Start { ("running", "ran") } else { ("stopped", "was stopped") };
+    let count = done.len();
+    match (already.len(), count) {
+        (0, _) => format!("{} {}, {seconds:.1} s.", past(verb), change::nodes(count)),
+        (1, 0) => format!("{names} is {word} already."),
+        (_, 0) => format!("{names} are {word} already."),
+        (1, _) => {
+            format!(
+                "{} {}, {seconds:.1} s; {names} {was} already.",
+                past(verb),
+                change::nodes(count)
+            )
+        }
+        (_, _) => {
+            let were = was.replace("was", "were");
+            format!(
+                "{} {}, {seconds:.1} s; {names} {were} already.",
+                past(verb),
+                change::nodes(count)
+            )
+        }
+    }
 }
 
 fn touched(groups: &[Group<'_>], verb: NodeVerb) -> Vec<String> {
@@ -98,5 +138,34 @@ const fn past(verb: NodeVerb) -> &'static str {
         NodeVerb::Start => "Started",
         NodeVerb::Stop => "Stopped",
         NodeVerb::Reboot => "Rebooted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+    use model::node::{NodeState, NodeVerb};
+
+    #[test]
+    fn what_was_so_before_is_told_apart() {
+        let (up, down) = (NodeState::Running, NodeState::Stopped);
+        for (verb, before, expected) in [
+            (NodeVerb::Stop, vec![("n1", up), ("n2", up)], "Stopped 2 nodes, 1.5 s."),
+            (NodeVerb::Stop, vec![("n1", down)], "n1 is stopped already."),
+            (NodeVerb::Stop, vec![("n1", down), ("n2", down)], "n[1-2] are stopped already."),
+            (
+                NodeVerb::Stop,
+                vec![("n1", up), ("n2", down)],
+                "Stopped 1 node, 1.5 s; n2 was stopped already.",
+            ),
+            (
+                NodeVerb::Start,
+                vec![("n1", up), ("n2", up), ("n3", down)],
+                "Started 1 node, 1.5 s; n[1-2] ran already.",
+            ),
+            (NodeVerb::Reboot, vec![("n1", down)], "Rebooted 1 node, 1.5 s."),
+        ] {
+            assert_eq!(told(verb, before.into_iter(), 1.5), expected);
+        }
     }
 }
