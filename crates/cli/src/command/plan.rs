@@ -1,6 +1,7 @@
 //! `squall plan`: what would be done, and why. Changes nothing.
 
 use clap::Args;
+use model::Severity;
 use model::plan::Intent;
 
 use crate::args::SpecArgs;
@@ -28,7 +29,12 @@ pub(crate) async fn run(context: &Context, args: &PlanArgs) -> CommandResult {
     let printer = context.printer;
     let resolution = spec_file::read(context, &args.spec).await?;
     spec_file::tell(context, &resolution.notes);
-    spec_file::tell(context, &resolution.not_yet);
+    // An error is what stops `create`; a plan is made all the same.
+    let mut not_yet = resolution.not_yet.clone();
+    for found in &mut not_yet.list {
+        found.severity = Severity::Warning;
+    }
+    spec_file::tell(context, &not_yet);
     let spec = &resolution.spec;
     let controller = context.world.controller(spec.provider)?;
     let sources = spec_file::sources(&resolution);
@@ -42,8 +48,8 @@ pub(crate) async fn run(context: &Context, args: &PlanArgs) -> CommandResult {
     };
     let planned = controller.plan(intent, Some(spec), &spec.cluster).await.map_err(failed)?;
     if printer.is_json() {
-        let document = PlanDocument::new(&planned.plan, sources)
-            .with_spec_notes(&resolution.notes, &resolution.not_yet);
+        let document =
+            PlanDocument::new(&planned.plan, sources).with_spec_notes(&resolution.notes, &not_yet);
         printer.document(&document)?;
     } else {
         printer.lines(render::plan(&planned.plan, sources, printer.out))?;
