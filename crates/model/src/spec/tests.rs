@@ -12,7 +12,7 @@
 //!
 //! When a case differs, the failure prints the whole file as it should be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Files, LoadOptions, NamedText, Resolution, load, resolve};
@@ -83,14 +83,12 @@ fn every_code_is_documented_and_produced_by_some_case() {
 
 fn target_codes() -> BTreeSet<&'static str> {
     use crate::target::{Scope, parse, select};
-    let mut scope = Scope::default();
-    scope.clusters.insert("demo".to_owned());
-    scope.members.push(crate::target::Member {
+    let member = crate::target::Member {
         cluster: "other".to_owned(),
         name: "demo".to_owned(),
-        fields: BTreeMap::new(),
-        tags: BTreeMap::new(),
-    });
+        ..crate::target::Member::default()
+    };
+    let scope = Scope::new(vec![member], ["demo".to_owned()].into());
     let mut codes = BTreeSet::new();
     for text in ["a,,b", "demo", "cluster=none", "colour=red"] {
         let (expr, problems) = parse(crate::span::SourceId::default(), text);

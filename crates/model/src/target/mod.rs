@@ -17,10 +17,12 @@ mod lex;
 mod natural;
 mod parse;
 mod pattern;
+mod scope;
 mod select;
 
 pub use fold::fold;
 pub use natural::natural_key;
 pub use parse::{Expr, ExprKind, Op, parse};
 pub use pattern::Pattern;
-pub use select::{Member, Scope, Selection, select};
+pub use scope::{Member, Scope};
+pub use select::{Selection, select};

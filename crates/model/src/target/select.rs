@@ -3,38 +3,14 @@
 //! selects nodes of several clusters is told apart by [`Selection::clusters`],
 //! and a word that is a node's name and a cluster's at once is an error.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::natural::natural_key;
 use super::parse::{Expr, ExprKind, Op};
 use super::pattern::Pattern;
+use super::scope::{Member, Scope, same};
 use crate::diagnostic::Diagnostic;
 use crate::span::{SourceId, Span};
-
-/// A node as targets see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its cluster.
-    pub cluster: String,
-    /// Its name.
-    pub name: String,
-    /// Properties by key; a key may have several values (`ip`).
-    pub fields: BTreeMap<String, Vec<String>>,
-    /// Tags by key.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// What targets are taken from.
-#[derive(Debug, Clone, Default)]
-pub struct Scope {
-    /// Every node there is.
-    pub members: Vec<Member>,
-    /// Every cluster there is, with or without nodes.
-    pub clusters: BTreeSet<String>,
-    /// The one cluster that names are taken from, unless the target says
-    /// another (`-C`, or the only cluster there is).
-    pub within: Option<String>,
-}
 
 /// What an expression selects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -220,11 +196,6 @@ impl Selector<'_> {
                 |(_, known)| format!("did you mean `{known}`?"),
             )
     }
-}
-
-/// Cluster names differ by more than case, as node names do.
-fn same(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right)
 }
 
 #[cfg(test)]

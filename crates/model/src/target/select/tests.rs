@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::{Member, Scope, select};
+use super::select;
 use crate::span::SourceId;
-use crate::target::{fold, parse};
+use crate::target::{Member, Scope, fold, parse};
 
 fn member(cluster: &str, name: &str, state: &str) -> Member {
     Member {
@@ -23,11 +23,8 @@ fn scope(within: Option<&str>) -> Scope {
         vec![member("demo", "master", "running"), member("web", "worker1", "stopped")];
     members.extend((1..=12).map(|n| member("demo", &format!("worker{n}"), "running")));
     members.push(member("web", "demo2", "running"));
-    Scope {
-        members,
-        clusters: ["demo", "web", "empty"].map(String::from).into(),
-        within: within.map(String::from),
-    }
+    let clusters = ["demo", "web", "empty"].map(String::from).into();
+    Scope::new(members, clusters).within(within.map(String::from))
 }
 
 fn chosen(within: Option<&str>, text: &str) -> String {
@@ -120,7 +117,7 @@ proptest! {
         let members: Vec<Member> = (0..200).map(|n| member("c", &format!("n{n:0width$}"), "running")).collect();
         let names: BTreeSet<String> = numbers.iter().map(|n| format!("n{n:0width$}")).collect();
         let folded = fold(names.iter().map(String::as_str));
-        let scope = Scope { members, clusters: ["c".to_owned()].into(), within: None };
+        let scope = Scope::new(members, ["c".to_owned()].into());
         let (expr, problems) = parse(SourceId::default(), &folded);
         prop_assert!(problems.is_empty(), "{folded}: {problems:?}");
         let selection = select(&expr, SourceId::default(), &scope).unwrap();
