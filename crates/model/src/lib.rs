@@ -14,6 +14,7 @@ pub mod resolved;
 pub mod secret;
 pub mod span;
 pub mod spec;
+pub mod substitute;
 pub mod tag;
 pub mod target;
 pub mod unit;

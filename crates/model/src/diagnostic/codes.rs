@@ -21,6 +21,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("not-on-provider", "something that the provider that was chosen cannot give"),
     ("not-yet", "something that a later release does; `create` stops at it"),
     ("secret-in-script", "a script seems to hold a secret"),
+    ("substitute-key", "a `%{…}` of a command asks for what no node has"),
+    ("substitute-value", "a node has no value for a `%{…}`, or one that cannot be written there"),
     ("target-ambiguous", "a word of a target means two things"),
     ("target-cluster", "a target names a cluster that is not there"),
     ("target-key", "a target asks for a property that nodes do not have"),
