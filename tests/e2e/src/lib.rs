@@ -6,6 +6,7 @@
 
 mod account;
 mod home;
+pub mod lab;
 mod leftovers;
 mod process;
 mod terminal;
