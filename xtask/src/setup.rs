@@ -16,7 +16,7 @@ struct Need {
     purpose: &'static str,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 11] = [
     Need { program: "sshd", package: "openssh-server", purpose: "the real ssh server of nodes" },
     Need { program: "ssh", package: "openssh-client", purpose: "squall ssh-config" },
     Need { program: "ssh-keygen", package: "openssh-client", purpose: "keys of our own making" },
@@ -24,6 +24,9 @@ const NEEDS: [Need; 8] = [
     Need { program: "useradd", package: "passwd", purpose: "making that user" },
     Need { program: "ps", package: "procps", purpose: "looking into nodes" },
     Need { program: "bash", package: "bash", purpose: "completions" },
+    Need { program: "sudo", package: "sudo", purpose: "running commands as another user" },
+    Need { program: "ip", package: "iproute2", purpose: "networks that only a bastion reaches" },
+    Need { program: "nsenter", package: "util-linux", purpose: "servers in such networks" },
     Need { program: "git", package: "git", purpose: "cargo xtask tidy" },
 ];
 

@@ -1,5 +1,7 @@
 //! The lab itself, with OpenSSH's client.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::process::{Command, Output, Stdio};
 
 use e2e::lab::{Admits, Lab, Place, Plan, Server, Trust};
@@ -32,7 +34,10 @@ fn a_lab_has_nodes_of_every_kind_and_takes_all_of_them_away() {
         let (ended, said) = ssh(&lab, node, "true");
         assert_eq!(ended, Some(code), "{node}: {said}");
     }
-    assert_eq!(ssh(&lab, "n1", "setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo on").0, Some(0));
+    assert_eq!(
+        ssh(&lab, "n1", "setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo on").0,
+        Some(0)
+    );
     let left = lab.commands(0);
     assert_eq!(left.len(), 1, "{left:?}");
     let directory = lab.path().to_owned();

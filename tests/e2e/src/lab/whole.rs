@@ -86,7 +86,7 @@ impl Lab {
             user,
             directory,
             _network: network,
-            hidden: hidden,
+            hidden,
         };
         lab.start_servers(plan)?;
         files::known_hosts(lab.path(), &lab.servers)?;
