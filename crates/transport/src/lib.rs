@@ -8,6 +8,7 @@
 mod algorithms;
 pub mod dial;
 pub mod fanout;
+pub mod gather;
 pub mod keys;
 pub mod limits;
 pub mod server;

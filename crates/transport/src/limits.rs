@@ -156,3 +156,17 @@ pub const SERVER_AUTHORIZED_KEYS_BYTES_MAX: u64 = 256 * 1024;
 
 /// Server: variables that a client may set for one command.
 pub const SERVER_VARIABLES_MAX: usize = 64;
+
+/// Gathered output of one node and stream that stays in memory; more goes to
+/// disk. Most commands print less than this.
+pub const GATHER_STREAM_BYTES_MAX: usize = 64 * 1024;
+
+/// Gathered output of all nodes that stays in memory.
+pub const GATHER_BYTES_MAX: usize = 24 * 1024 * 1024;
+
+/// Gathered output is read back from disk in pieces of this size.
+pub const GATHER_READ_BYTES: usize = 64 * 1024;
+
+/// Masked places of all folded outputs whose text is compared one by one, 8
+/// bytes each. Places beyond this count as different.
+pub const FOLD_PLACES_MAX: usize = 1024 * 1024;
