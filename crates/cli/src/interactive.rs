@@ -158,7 +158,7 @@ fn end(ended: ExecEnd) -> CommandResult {
             format!("the node was silent for {} s", after.as_secs_f64()),
         )),
         ExecEnd::Cancelled => Ok(Exit::Interrupted),
-        ExecEnd::Lost(why) => {
+        ExecEnd::Lost(why) | ExecEnd::Refused { text: why, .. } => {
             Err(CommandError::new(Exit::Unavailable, format!("the connection was lost: {why}"))
                 .hint("did the node stop or reboot? `squall list` says"))
         }

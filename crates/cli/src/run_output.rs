@@ -206,6 +206,7 @@ fn ending(outcome: &Outcome) -> Ending {
             let mend = "the command may still be running; see `squall status`";
             (format!("the connection was lost: {text}"), Some(mend.to_owned()))
         }
+        Outcome::Refused { text, mend } => (text.clone(), Some((*mend).to_owned())),
     }
 }
 

@@ -59,6 +59,14 @@ pub const CHANNEL_PACKETS_MAX: usize = 8;
 /// Standard input of a command is cut into pieces of this size.
 pub const STDIN_PIECE_BYTES: usize = 32 * 1024;
 
+/// Input for many nodes is kept in a file and read from it in pieces of this
+/// size; each node holds one in memory.
+pub const SPOOL_PIECE_BYTES: usize = 64 * 1024;
+
+/// So far ahead of the fastest node input for many is read: endless input must
+/// not fill the disk once no command reads any more.
+pub const SPOOL_AHEAD_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Nodes that a command runs on at once, when nobody says otherwise.
 pub const FANOUT_MAX: usize = 64;
 

@@ -89,7 +89,8 @@ fn hex(bytes: &[u8]) -> String {
 /// How the command ended on one node.
 #[derive(Debug, Serialize)]
 struct Ending {
-    /// `exited`, `signalled`, `unreachable`, `timed-out`, `cancelled`, `lost`.
+    /// `exited`, `signalled`, `unreachable`, `timed-out`, `cancelled`, `lost`,
+    /// `refused`.
     how: &'static str,
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,6 +139,11 @@ impl Ending {
             Outcome::Lost(text) => {
                 ending.how = "lost";
                 ending.reason = Some(text.clone());
+            }
+            Outcome::Refused { text, mend } => {
+                ending.how = "refused";
+                ending.reason = Some(text.clone());
+                ending.mend = Some((*mend).to_owned());
             }
         }
         ending

@@ -98,6 +98,13 @@ pub enum Outcome {
     },
     /// The connection broke; the command may go on.
     Lost(String),
+    /// The node let us in and would not run the command, which never began.
+    Refused {
+        /// Why, in words.
+        text: String,
+        /// What the user can do.
+        mend: &'static str,
+    },
 }
 
 impl Outcome {
@@ -116,6 +123,7 @@ impl From<ExecEnd> for Outcome {
             ExecEnd::TimedOut { kind, after } => Self::TimedOut { kind, after },
             ExecEnd::Cancelled => Self::Cancelled { started: true },
             ExecEnd::Lost(text) => Self::Lost(text),
+            ExecEnd::Refused { text, mend } => Self::Refused { text, mend },
         }
     }
 }

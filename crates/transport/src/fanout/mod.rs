@@ -9,6 +9,6 @@ mod run;
 pub use event::{
     LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName,
 };
-pub use run::{Assignment, Run, RunOptions, Stdin, Stop, Target, run};
+pub use run::{Assignment, Run, RunOptions, Stop, Target, run};
 
 pub(crate) use run::Slots;

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::event::{LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
 use super::lines::LineCutter;
-use super::run::{Assignment, RunOptions, Slots, Stdin, Stop, Target};
+use super::run::{Assignment, RunOptions, Slots, Stop, Target};
 use crate::dial::Dial;
 use crate::limits;
 use crate::session::{ConnectError, Exec, ExecEvent, ExecOptions, Session, SessionError};
@@ -78,10 +78,7 @@ async fn command(
         Err(error) => return Ok(unreachable_outcome(&error)),
     };
     let options = ExecOptions {
-        stdin: match &node.assignment.stdin {
-            Stdin::Empty => None,
-            Stdin::Bytes(bytes) => Some(bytes.clone()),
-        },
+        stdin: node.assignment.stdin.clone(),
         env: node.assignment.env.clone(),
         cancel: job.stop.cancel.clone(),
         ..ExecOptions::default()

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use model::Endpoint;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
@@ -13,7 +12,7 @@ use super::event::{NodeOutcome, Outcome, RunEvent, RunSummary};
 use super::node::{self, Job};
 use crate::dial::Dial;
 use crate::limits;
-use crate::session::{HostKeys, Login, Timeouts};
+use crate::session::{HostKeys, Login, Stdin, Timeouts};
 
 /// A node to run something on.
 #[derive(Debug, Clone)]
@@ -26,17 +25,6 @@ pub struct Target {
     pub login: Login,
     /// Who it is to us.
     pub host_keys: HostKeys,
-}
-
-/// Standard input of a command.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub enum Stdin {
-    /// It ends at once.
-    #[default]
-    Empty,
-    /// These bytes, then the end.
-    Bytes(Bytes),
 }
 
 /// What one node is to do.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::Timeouts;
 use super::session::{OpenChannel, Session, SessionError};
+use super::stdin::Stdin;
 use crate::limits;
 
 /// Code of extended data that carries standard error.
@@ -23,8 +24,8 @@ const STDERR: u32 = 1;
 /// How a command is to be run.
 #[derive(Debug, Clone, Default)]
 pub struct ExecOptions {
-    /// Standard input; none is an empty one.
-    pub stdin: Option<Bytes>,
+    /// Standard input.
+    pub stdin: Stdin,
     /// Variables to set. A node's sshd accepts only what its `AcceptEnv` says.
     pub env: Vec<(String, String)>,
     /// Ends the command early.
@@ -74,6 +75,13 @@ pub enum ExecEnd {
     Cancelled,
     /// The connection broke. It may go on.
     Lost(String),
+    /// The node let us in and would not run it. It never began.
+    Refused {
+        /// Why, in words.
+        text: String,
+        /// What the user can do.
+        mend: &'static str,
+    },
 }
 
 impl ExecEnd {
@@ -151,24 +159,38 @@ pub(crate) async fn start(
         .await
         .map_err(|_| SessionError::Timeout { doing: "begin the command", after })?
         .map_err(lost)?;
-    exec.stdin = Some(feed(Arc::clone(&exec.writer), options.stdin));
+    exec.feed(options.stdin);
     Ok(exec)
 }
 
 /// Sends standard input and its end beside the reading of output: waiting for
 /// one before the other would block both on a command like `cat`.
-fn feed(writer: Arc<ChannelWriteHalf<Msg>>, stdin: Option<Bytes>) -> AbortHandle {
-    let task = tokio::spawn(async move {
-        let mut rest = stdin.unwrap_or_default();
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(limits::STDIN_PIECE_BYTES));
-            if writer.data_bytes(piece).await.is_err() {
-                return;
+async fn feed(writer: Arc<ChannelWriteHalf<Msg>>, stdin: Stdin) {
+    let sent = match stdin {
+        Stdin::Empty => Ok(()),
+        Stdin::Later => return,
+        Stdin::Bytes(bytes) => send(&writer, bytes).await,
+        Stdin::Spool(spool) => {
+            let mut reader = spool.reader();
+            loop {
+                let Some(piece) = reader.next().await else { break Ok(()) };
+                if let Err(error) = send(&writer, piece).await {
+                    break Err(error);
+                }
             }
         }
+    };
+    if sent.is_ok() {
         let _ = writer.eof().await;
-    });
-    task.abort_handle()
+    }
+}
+
+async fn send(writer: &ChannelWriteHalf<Msg>, mut bytes: Bytes) -> Result<(), russh::Error> {
+    while !bytes.is_empty() {
+        let piece = bytes.split_to(bytes.len().min(limits::STDIN_PIECE_BYTES));
+        writer.data_bytes(piece).await?;
+    }
+    Ok(())
 }
 
 /// What woke [`Exec::next`].
@@ -201,6 +223,30 @@ impl Exec {
             ended: false,
             session: open.session,
             _place: open.place,
+        }
+    }
+
+    /// Says what it reads from now on, after [`Stdin::Later`].
+    pub fn feed(&mut self, stdin: Stdin) {
+        if self.ended || matches!(stdin, Stdin::Later) {
+            return;
+        }
+        let task = tokio::spawn(feed(Arc::clone(&self.writer), stdin));
+        if let Some(before) = self.stdin.replace(task.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    /// Sends it a few bytes, after [`Stdin::Later`]; its input goes on.
+    ///
+    /// # Errors
+    /// The connection is gone, or the command does not read.
+    pub async fn send(&self, bytes: Bytes) -> Result<(), SessionError> {
+        let after = limits::CHANNEL_OPEN_TIMEOUT;
+        match timeout(after, send(&self.writer, bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(SessionError::Lost(self.session.lost_reason())),
+            Err(_) => Err(SessionError::Timeout { doing: "send input", after }),
         }
     }
 

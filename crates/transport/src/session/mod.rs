@@ -6,6 +6,7 @@ mod exec;
 mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
 mod session;
+mod stdin;
 
 pub use connect::{
     ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Identity, Login, Timeouts,
@@ -14,3 +15,4 @@ pub(crate) use exec::signal_name;
 pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
 pub use session::{Session, SessionError};
+pub use stdin::{Spool, SpoolWriter, Stdin};

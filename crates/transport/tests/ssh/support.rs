@@ -238,7 +238,7 @@ pub(crate) fn direct() -> Arc<dyn Dial> {
 
 /// Options with standard input.
 pub(crate) fn stdin(bytes: impl Into<transport::Bytes>) -> ExecOptions {
-    ExecOptions { stdin: Some(bytes.into()), ..ExecOptions::default() }
+    ExecOptions { stdin: transport::session::Stdin::Bytes(bytes.into()), ..ExecOptions::default() }
 }
 
 /// Reads until the event that the function wants.
