@@ -13,6 +13,7 @@ pub mod keys;
 pub mod limits;
 pub mod server;
 pub mod session;
+pub mod sftp;
 pub mod sshconfig;
 mod stream;
 pub mod wait;

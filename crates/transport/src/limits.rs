@@ -178,3 +178,37 @@ pub const GATHER_READ_BYTES: usize = 64 * 1024;
 /// Masked places of all folded outputs whose text is compared one by one, 8
 /// bytes each. Places beyond this count as different.
 pub const FOLD_PLACES_MAX: usize = 1024 * 1024;
+
+/// Characters kept of what a subsystem complains about before it ends.
+pub const COMPLAINT_CHARACTERS_MAX: usize = 200;
+
+/// SFTP: a request that is not answered for so long, with nothing else
+/// answered meanwhile, is given up. Longer than a disk that spins up or a
+/// server of files that fails over.
+pub const SFTP_REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// SFTP: requests on their way at once on one connection, each counted once
+/// per [`SFTP_UNIT_BYTES`] that it moves. Together 2 MiB: 160 Mbit/s at 100 ms
+/// round trip, and what a node's memory notices least.
+pub const SFTP_UNITS_MAX: u32 = 64;
+
+/// SFTP: what one unit moves; also what is read or written with one request
+/// where the server names no limits.
+pub const SFTP_UNIT_BYTES: u32 = 32 * 1024;
+
+/// SFTP: what is read or written with one request at most. OpenSSH takes
+/// 255 KiB; an eighth of the answers of 32 KiB costs an eighth of the wake-ups.
+pub const SFTP_REQUEST_BYTES_MAX: u32 = 128 * 1024;
+
+/// SFTP: names in one directory of a node that we list.
+pub const SFTP_NAMES_MAX: usize = 1_000_000;
+
+/// Server: files and directories that one sftp client may have open. Ours has
+/// eight.
+pub const SERVER_SFTP_HANDLES_MAX: usize = 128;
+
+/// Server: names told at once. With their long forms they fit a packet.
+pub const SERVER_SFTP_NAMES: usize = 100;
+
+/// Server: bytes read and written at once by the server of files.
+pub const SERVER_SFTP_BUFFER_BYTES: usize = 64 * 1024;

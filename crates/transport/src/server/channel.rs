@@ -23,6 +23,9 @@ use crate::keys::PublicKey;
 use crate::limits;
 use crate::stream::ReadGate;
 
+/// The only subsystem there is.
+const SFTP: &str = "sftp";
+
 /// Exit code of a command whose shell could not be started.
 const EXIT_NO_SHELL: u32 = 127;
 
@@ -183,10 +186,11 @@ impl Handler for Connection {
     async fn subsystem_request(
         &mut self,
         id: ChannelId,
-        _name: &str,
+        name: &str,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        answer(session, id, false)
+        let yes = name == SFTP && self.begin(id);
+        answer(session, id, yes)
     }
 
     async fn x11_request(
@@ -260,6 +264,9 @@ async fn hear(reader: &mut ChannelReadHalf) -> Option<Wish> {
                 return Some(wish);
             }
             ChannelMsg::RequestShell { .. } => return Some(wish),
+            ChannelMsg::RequestSubsystem { name, .. } if name == SFTP => {
+                return Some(Wish { terminal: None, files: true, ..wish });
+            }
             ChannelMsg::Close => return None,
             _ => {}
         }

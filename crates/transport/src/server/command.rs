@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::channel::Peer;
 use super::config::ServerConfig;
-use super::entry::TERMINAL_ARGUMENT;
+use super::entry::{SFTP_ARGUMENT, TERMINAL_ARGUMENT};
 use super::terminal::{Screen, Terminal, Window};
 
 /// Where programs are looked for, as Debian's sshd has it for root and with
@@ -33,6 +33,8 @@ pub(super) struct Wish {
     pub(super) terminal: Option<(String, Winsize)>,
     /// The command; none is a login shell.
     pub(super) command: Option<OsString>,
+    /// Files instead of a command.
+    pub(super) files: bool,
 }
 
 /// A started shell.
@@ -48,6 +50,7 @@ pub(super) struct Started {
 /// Starts what was wished for.
 pub(super) fn start(config: &ServerConfig, peer: Peer, wish: &Wish) -> io::Result<Started> {
     match &wish.terminal {
+        _ if wish.files => start_files(config, peer, wish),
         Some((term, size)) => start_in_terminal(config, peer, wish, term, *size),
         None => start_with_pipes(config, peer, wish),
     }
@@ -57,6 +60,16 @@ fn start_with_pipes(config: &ServerConfig, peer: Peer, wish: &Wish) -> io::Resul
     let mut command = Command::new(&config.shell);
     let (name, arguments) = invocation(&config.shell, wish.command.as_ref());
     command.arg0(name).args(arguments).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    set_up(&mut command, config, peer, wish);
+    started(command.spawn()?, None)
+}
+
+/// A server of files is a process as a command is: it has the user's umask and
+/// limits, and may wait for a disk without holding up the connection.
+fn start_files(config: &ServerConfig, peer: Peer, wish: &Wish) -> io::Result<Started> {
+    let mut command = Command::new(OWN_PROGRAM);
+    command.arg(SFTP_ARGUMENT).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     set_up(&mut command, config, peer, wish);
     started(command.spawn()?, None)

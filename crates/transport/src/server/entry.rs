@@ -11,6 +11,7 @@ use rustix::stdio;
 
 use super::config::ServerConfig;
 use super::listen;
+use super::sftp;
 use crate::keys::{KeyError, PrivateKey};
 
 /// First argument of a process that is to become a server; the second is the
@@ -20,6 +21,10 @@ pub const SERVER_ARGUMENT: &str = "__sshd";
 /// First argument of the process between the server and a shell in a
 /// terminal; then come the program, its name and its arguments.
 pub const TERMINAL_ARGUMENT: &str = "__sshd-exec";
+
+/// First argument of the process that serves files over its standard input and
+/// output.
+pub const SFTP_ARGUMENT: &str = "__sftp";
 
 /// Exit code of a shell that could not be started, as shells have it.
 const EXIT_NO_SHELL: u8 = 127;
@@ -39,7 +44,7 @@ pub(super) enum ServeError {
     System { doing: &'static str, source: io::Error },
 }
 
-/// Becomes a server, or a shell in a terminal, if the first argument (after
+/// Becomes a server of commands or files, or a shell in a terminal, if the first argument (after
 /// the program's own name) says so; none if it does not. To be called at the
 /// very start of `main`.
 #[must_use]
@@ -53,8 +58,21 @@ pub fn dispatch(arguments: &[OsString]) -> Option<ExitCode> {
         // Only comes back when it failed.
         report(&format!("squall: failed to start a shell: {}", become_shell(rest)));
         Some(ExitCode::from(EXIT_NO_SHELL))
+    } else if first == SFTP_ARGUMENT {
+        Some(serve_sftp())
     } else {
         None
+    }
+}
+
+/// Ends when the client does; what it complains about goes to the client.
+fn serve_sftp() -> ExitCode {
+    match sftp::serve(&mut io::stdin().lock(), &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("squall sftp: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The ssh server inside local nodes that have none: one user, public keys
-//! only, commands and terminals. Runs in a process of its own that is started
-//! with [`SERVER_ARGUMENT`]; see [`dispatch`]. Forwarding and sftp are not
-//! offered.
+//! only, commands, terminals and sftp. Runs in a process of its own that is
+//! started with [`SERVER_ARGUMENT`]; see [`dispatch`]. Forwarding is not offered.
 
 mod channel;
 mod command;
@@ -11,8 +10,9 @@ mod input;
 mod listen;
 mod login;
 mod output;
+mod sftp;
 mod signal;
 mod terminal;
 
 pub use config::ServerConfig;
-pub use entry::{SERVER_ARGUMENT, TERMINAL_ARGUMENT, dispatch};
+pub use entry::{SERVER_ARGUMENT, SFTP_ARGUMENT, TERMINAL_ARGUMENT, dispatch};

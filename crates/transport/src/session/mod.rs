@@ -7,6 +7,7 @@ mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
 mod session;
 mod stdin;
+mod subsystem;
 
 pub use connect::{
     ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Identity, Login, Timeouts,
@@ -16,3 +17,4 @@ pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
 pub use session::{Session, SessionError};
 pub use stdin::{Spool, SpoolWriter, Stdin};
+pub(crate) use subsystem::{SubsystemInput, SubsystemOutput};

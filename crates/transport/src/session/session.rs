@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::connect::{self, ConnectError, HostKeys, Login, Timeouts, Verifier, plain};
 use super::exec::{self, Exec, ExecOptions, Output};
 use super::pty::{self, PtyOptions, PtySession};
+use super::subsystem::{self, Subsystem};
 use crate::dial::Dial;
 use crate::limits;
 
@@ -124,6 +125,15 @@ impl Session {
     pub async fn pty(&self, options: PtyOptions) -> Result<PtySession, SessionError> {
         let open = self.open_channel(&options.cancel).await?;
         pty::start(open, options).await
+    }
+
+    /// Begins a subsystem of the node's ssh server, as `sftp`.
+    pub(crate) async fn subsystem(
+        &self,
+        name: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Subsystem, SessionError> {
+        subsystem::start(self.open_channel(cancel).await?, name).await
     }
 
     /// Asks the node for a sign of life and says how long it took.

@@ -1,0 +1,536 @@
+//! A client on a channel of a session. All methods take `&self`: callers ask
+//! many things at once, bounded by [`limits::SFTP_UNITS_MAX`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::attributes::Attributes;
+use super::error::{SftpError, StatusCode};
+use super::extension::{Extension, Limits, Offered, Space};
+use super::frame::Frames;
+use super::pump::{self, Answer, Waiting};
+use super::reply::{Entry, Reply};
+use super::request::{OpenFlags, Request, init, version};
+use crate::limits;
+use crate::session::{Session, SubsystemInput, SubsystemOutput};
+
+/// How to be a client.
+#[derive(Debug, Clone)]
+pub struct SftpOptions {
+    /// A request without an answer for so long is given up.
+    pub silence_max: Duration,
+    /// Ends the opening early.
+    pub cancel: CancellationToken,
+}
+
+impl Default for SftpOptions {
+    fn default() -> Self {
+        Self { silence_max: limits::SFTP_REPLY_TIMEOUT, cancel: CancellationToken::new() }
+    }
+}
+
+/// A client. Cloning shares it; the last one closes the channel.
+#[derive(Debug, Clone)]
+pub struct Sftp {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    outlet: Mutex<Outlet>,
+    waiting: Arc<Waiting>,
+    places: Arc<Semaphore>,
+    offered: Offered,
+    limits: Limits,
+    pump: AbortHandle,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.pump.abort();
+    }
+}
+
+/// The way to the node, one packet at a time.
+struct Outlet {
+    input: SubsystemInput,
+    /// A packet is half sent. It stays so when its sender was dropped, and
+    /// then nothing can be sent after it.
+    is_within: bool,
+}
+
+impl std::fmt::Debug for Outlet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outlet").field("is_within", &self.is_within).finish_non_exhaustive()
+    }
+}
+
+/// A request on its way. It keeps its place among the requests until it is
+/// awaited or dropped.
+#[derive(Debug)]
+pub struct Pending {
+    answer: Answer,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Pending {
+    /// Waits for the answer.
+    async fn reply(self) -> Result<Reply, SftpError> {
+        let Self { answer, _place } = self;
+        settled(answer.await.unwrap_or_else(|_| Err(gone())))
+    }
+
+    /// Waits until it is done.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn done(self) -> Result<(), SftpError> {
+        self.reply().await.map(drop)
+    }
+
+    /// Waits for the bytes that were asked for; empty at the end of the file.
+    ///
+    /// # Errors
+    /// As [`done`](Self::done).
+    pub async fn data(self) -> Result<Bytes, SftpError> {
+        match self.reply().await {
+            Ok(Reply::Data(bytes)) => Ok(bytes),
+            Ok(_) => Err(unexpected()),
+            Err(SftpError::Status { code: StatusCode::Eof, .. }) => Ok(Bytes::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the answer has come; what it is, for those that carry nothing.
+    pub fn try_done(&mut self) -> Option<Result<(), SftpError>> {
+        match self.answer.try_recv() {
+            Ok(reply) => Some(settled(reply).map(drop)),
+            Err(oneshot::error::TryRecvError::Empty) => None,
+            Err(oneshot::error::TryRecvError::Closed) => Some(Err(gone())),
+        }
+    }
+}
+
+/// A refusal as an error.
+fn settled(reply: Result<Reply, SftpError>) -> Result<Reply, SftpError> {
+    match reply? {
+        Reply::Status { code, text } if code != StatusCode::Ok => {
+            Err(SftpError::Status { code, text })
+        }
+        reply => Ok(reply),
+    }
+}
+
+fn gone() -> SftpError {
+    SftpError::Lost("the connection is closed".into())
+}
+
+fn unexpected() -> SftpError {
+    SftpError::Nonsense("it answers something else than was asked".into())
+}
+
+fn bytes(path: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(path)
+}
+
+impl Sftp {
+    /// Opens the subsystem and greets.
+    ///
+    /// # Errors
+    /// The node has no such subsystem, or no connection.
+    pub async fn open(session: &Session, options: SftpOptions) -> Result<Self, SftpError> {
+        let subsystem =
+            session.subsystem("sftp", &options.cancel).await.map_err(SftpError::Open)?;
+        let (input, mut output) = (subsystem.input, subsystem.output);
+        let after = limits::CHANNEL_OPEN_TIMEOUT;
+        let greeting = greet(&input, &mut output);
+        let (frames, offered) =
+            timeout(after, greeting).await.map_err(|_| SftpError::Silent(after))??;
+        let waiting = Arc::new(Waiting::default());
+        let pumping = pump::run(output, frames, Arc::clone(&waiting), options.silence_max);
+        let inner = Inner {
+            outlet: Mutex::new(Outlet { input, is_within: false }),
+            waiting,
+            places: Arc::new(Semaphore::new(limits::SFTP_UNITS_MAX as usize)),
+            offered,
+            limits: Limits::default(),
+            pump: tokio::spawn(pumping).abort_handle(),
+        };
+        let mut sftp = Self { inner: Arc::new(inner) };
+        let limits = sftp.ask_limits().await?;
+        if let Some(inner) = Arc::get_mut(&mut sftp.inner) {
+            inner.limits = limits;
+        }
+        Ok(sftp)
+    }
+
+    async fn ask_limits(&self) -> Result<Limits, SftpError> {
+        if !self.inner.offered.limits {
+            return Ok(Limits::default());
+        }
+        match self.ask(Request::Extended(Extension::Limits)).await {
+            Ok(Reply::Extended(body)) => Ok(Limits::read(body)?),
+            Ok(_) => Err(unexpected()),
+            Err(error) if error.is_final() => Err(error),
+            Err(_) => Ok(Limits::default()),
+        }
+    }
+
+    /// What the server takes.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.inner.limits
+    }
+
+    /// Bytes to read with one request.
+    #[must_use]
+    pub fn read_bytes(&self) -> u32 {
+        request_bytes(self.inner.limits.read_bytes)
+    }
+
+    /// Bytes to write with one request.
+    #[must_use]
+    pub fn write_bytes(&self) -> u32 {
+        request_bytes(self.inner.limits.write_bytes)
+    }
+
+    /// Sends a request that moves so many bytes.
+    async fn send(&self, request: Request, moved: usize) -> Result<Pending, SftpError> {
+        let units = u32::try_from(moved).unwrap_or(u32::MAX).div_ceil(limits::SFTP_UNIT_BYTES);
+        let units = units.clamp(1, limits::SFTP_UNITS_MAX);
+        let place = Arc::clone(&self.inner.places).acquire_many_owned(units).await;
+        let place = place.map_err(|_| gone())?;
+        let mut outlet = self.inner.outlet.lock().await;
+        if outlet.is_within {
+            return Err(SftpError::Lost("a request was given up half sent".into()));
+        }
+        let (id, answer) = self.inner.waiting.ask()?;
+        let (head, data) = request.encode(id);
+        outlet.is_within = true;
+        let mut sent = outlet.input.send(head).await;
+        if sent.is_ok() && !data.is_empty() {
+            sent = outlet.input.send(data).await;
+        }
+        outlet.is_within = false;
+        if let Err(error) = sent {
+            // What the node said last is the better reason.
+            let error = SftpError::Lost(error.to_string());
+            self.inner.waiting.end(&error);
+            return Err(self.inner.waiting.ended().unwrap_or(error));
+        }
+        Ok(Pending { answer, _place: place })
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, SftpError> {
+        self.send(request, 0).await?.reply().await
+    }
+
+    async fn tell(&self, request: Request) -> Result<(), SftpError> {
+        self.ask(request).await.map(drop)
+    }
+
+    async fn ask_handle(&self, request: Request) -> Result<Bytes, SftpError> {
+        match self.ask(request).await? {
+            Reply::Handle(handle) => Ok(handle),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn ask_attributes(&self, request: Request) -> Result<Attributes, SftpError> {
+        match self.ask(request).await? {
+            Reply::Attributes(attributes) => Ok(attributes),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn ask_name(&self, request: Request) -> Result<Bytes, SftpError> {
+        match self.ask(request).await? {
+            Reply::Names(names) => {
+                names.into_iter().next().map(|entry| entry.name).ok_or_else(unexpected)
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Opens a file to read it.
+    ///
+    /// # Errors
+    /// The node says no, or is gone; so with all that follow.
+    pub async fn open_to_read(&self, path: &[u8]) -> Result<Bytes, SftpError> {
+        let attributes = Attributes::default();
+        self.ask_handle(Request::Open { path: bytes(path), flags: OpenFlags::READ, attributes })
+            .await
+    }
+
+    /// Makes a file that was not there, open only to us, and opens it to write.
+    ///
+    /// # Errors
+    /// Also when it is there.
+    pub async fn create(&self, path: &[u8]) -> Result<Bytes, SftpError> {
+        let flags = OpenFlags::WRITE.and(OpenFlags::CREATE).and(OpenFlags::EXCLUSIVE);
+        let attributes = Attributes { mode: Some(0o600), ..Attributes::default() };
+        self.ask_handle(Request::Open { path: bytes(path), flags, attributes }).await
+    }
+
+    /// Opens a file that is there to write into it.
+    ///
+    /// # Errors
+    /// Also when it is not there.
+    pub async fn open_to_write(&self, path: &[u8]) -> Result<Bytes, SftpError> {
+        let attributes = Attributes::default();
+        self.ask_handle(Request::Open { path: bytes(path), flags: OpenFlags::WRITE, attributes })
+            .await
+    }
+
+    /// Closes a file or directory.
+    ///
+    /// # Errors
+    /// Some file systems tell only now that a write failed.
+    pub async fn close(&self, handle: Bytes) -> Result<(), SftpError> {
+        self.tell(Request::Close { handle }).await
+    }
+
+    /// Asks for bytes of a file. Fewer may come.
+    ///
+    /// # Errors
+    /// The connection is gone; the node's answer is in the [`Pending`].
+    pub async fn read(
+        &self,
+        handle: &Bytes,
+        offset: u64,
+        length: u32,
+    ) -> Result<Pending, SftpError> {
+        let moved = usize::try_from(length).unwrap_or(usize::MAX);
+        self.send(Request::Read { handle: handle.clone(), offset, length }, moved).await
+    }
+
+    /// Sends bytes into a file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn write(
+        &self,
+        handle: &Bytes,
+        offset: u64,
+        data: Bytes,
+    ) -> Result<Pending, SftpError> {
+        let moved = data.len();
+        self.send(Request::Write { handle: handle.clone(), offset, data }, moved).await
+    }
+
+    /// What a file is, through links.
+    ///
+    /// # Errors
+    /// Also when there is none.
+    pub async fn stat(&self, path: &[u8]) -> Result<Attributes, SftpError> {
+        self.ask_attributes(Request::Stat { path: bytes(path) }).await
+    }
+
+    /// What a file is; a link is a link.
+    ///
+    /// # Errors
+    /// Also when there is none.
+    pub async fn stat_link(&self, path: &[u8]) -> Result<Attributes, SftpError> {
+        self.ask_attributes(Request::StatLink { path: bytes(path) }).await
+    }
+
+    /// What an open file is.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn stat_handle(&self, handle: &Bytes) -> Result<Attributes, SftpError> {
+        self.ask_attributes(Request::StatHandle { handle: handle.clone() }).await
+    }
+
+    /// Changes what a file is.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn set(&self, path: &[u8], attributes: Attributes) -> Result<(), SftpError> {
+        self.tell(Request::Set { path: bytes(path), attributes }).await
+    }
+
+    /// Changes what an open file is.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn set_handle(
+        &self,
+        handle: &Bytes,
+        attributes: Attributes,
+    ) -> Result<(), SftpError> {
+        self.tell(Request::SetHandle { handle: handle.clone(), attributes }).await
+    }
+
+    /// Changes what a link is, not what it points to; servers without the
+    /// extension change nothing.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn set_link(&self, path: &[u8], attributes: Attributes) -> Result<(), SftpError> {
+        if !self.inner.offered.set_link {
+            return Ok(());
+        }
+        self.tell(Request::Extended(Extension::SetLink { path: bytes(path), attributes })).await
+    }
+
+    /// The names in a directory, without `.` and `..`, in no order.
+    ///
+    /// # Errors
+    /// Also when there are more than [`limits::SFTP_NAMES_MAX`].
+    pub async fn list(&self, path: &[u8]) -> Result<Vec<Entry>, SftpError> {
+        let handle = self.ask_handle(Request::OpenDirectory { path: bytes(path) }).await?;
+        let listed = self.list_handle(&handle).await;
+        let _ = self.close(handle).await;
+        listed
+    }
+
+    async fn list_handle(&self, handle: &Bytes) -> Result<Vec<Entry>, SftpError> {
+        let mut entries = Vec::new();
+        loop {
+            match self.ask(Request::ReadDirectory { handle: handle.clone() }).await {
+                Ok(Reply::Names(names)) if names.is_empty() => return Ok(entries),
+                Ok(Reply::Names(names)) => entries.extend(names.into_iter().filter(|entry| {
+                    entry.name.as_ref() != b".".as_slice() && entry.name.as_ref() != b".."
+                })),
+                Ok(_) => return Err(unexpected()),
+                Err(SftpError::Status { code: StatusCode::Eof, .. }) => return Ok(entries),
+                Err(error) => return Err(error),
+            }
+            if entries.len() > limits::SFTP_NAMES_MAX {
+                return Err(SftpError::Nonsense("a directory has too many names".into()));
+            }
+        }
+    }
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// Also when something is there.
+    pub async fn make_directory(&self, path: &[u8], mode: u32) -> Result<(), SftpError> {
+        let attributes = Attributes { mode: Some(mode), ..Attributes::default() };
+        self.tell(Request::MakeDirectory { path: bytes(path), attributes }).await
+    }
+
+    /// Removes a file or link.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn remove(&self, path: &[u8]) -> Result<(), SftpError> {
+        self.tell(Request::Remove { path: bytes(path) }).await
+    }
+
+    /// The path without links, dots and what is relative.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn real_path(&self, path: &[u8]) -> Result<Bytes, SftpError> {
+        self.ask_name(Request::RealPath { path: bytes(path) }).await
+    }
+
+    /// What a link points to.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn read_link(&self, path: &[u8]) -> Result<Bytes, SftpError> {
+        self.ask_name(Request::ReadLink { path: bytes(path) }).await
+    }
+
+    /// Makes a link at `path`.
+    ///
+    /// # Errors
+    /// Also when something is there.
+    pub async fn make_link(&self, points_to: &[u8], path: &[u8]) -> Result<(), SftpError> {
+        self.tell(Request::MakeLink { points_to: bytes(points_to), path: bytes(path) }).await
+    }
+
+    /// Renames, taking the place of a file that is there in one step. Servers
+    /// that cannot do so have it removed first, which is two steps.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn rename_over(&self, from: &[u8], to: &[u8]) -> Result<(), SftpError> {
+        if self.inner.offered.posix_rename {
+            let rename = Extension::PosixRename { from: bytes(from), to: bytes(to) };
+            return self.tell(Request::Extended(rename)).await;
+        }
+        let rename = || Request::Rename { from: bytes(from), to: bytes(to) };
+        match self.tell(rename()).await {
+            Err(SftpError::Status { code: StatusCode::Failure, .. }) => {
+                self.remove(to).await?;
+                self.tell(rename()).await
+            }
+            told => told,
+        }
+    }
+
+    /// Has an open file's bytes brought to the disk, where the server can.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn sync(&self, handle: &Bytes) -> Result<(), SftpError> {
+        if !self.inner.offered.fsync {
+            return Ok(());
+        }
+        self.tell(Request::Extended(Extension::Fsync { handle: handle.clone() })).await
+    }
+
+    /// The room where a path lies, if the server can tell.
+    ///
+    /// # Errors
+    /// The node says no, or is gone.
+    pub async fn space(&self, path: &[u8]) -> Result<Option<Space>, SftpError> {
+        if !self.inner.offered.space {
+            return Ok(None);
+        }
+        match self.ask(Request::Extended(Extension::Space { path: bytes(path) })).await? {
+            Reply::Extended(body) => Ok(Some(Space::read(body)?)),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// Sends our greeting and reads theirs.
+async fn greet(
+    input: &SubsystemInput,
+    output: &mut SubsystemOutput,
+) -> Result<(Frames, Offered), SftpError> {
+    input.send(init()).await.map_err(SftpError::Open)?;
+    let mut frames = Frames::default();
+    loop {
+        // A shell that prints as it starts spoils the stream at its beginning.
+        let spoilt = |_| {
+            SftpError::Nonsense(
+                "something else comes first; does a start-up file of the shell print?".into(),
+            )
+        };
+        if let Some(packet) = frames.next().map_err(spoilt)? {
+            let (number, offered) = version::decode(packet).map_err(spoilt)?;
+            tracing::debug!(version = number, ?offered, "sftp");
+            return Ok((frames, Offered::new(&offered)));
+        }
+        match output.next().await {
+            Some(bytes) => frames.push(&bytes),
+            None => return Err(SftpError::Lost(output.end())),
+        }
+    }
+}
+
+/// What is moved with one request, as far as the server says; a multiple of a
+/// unit wherever it can be, so that blocks are cut evenly.
+fn request_bytes(limit: u64) -> u32 {
+    match u32::try_from(limit).unwrap_or(u32::MAX) {
+        0 => limits::SFTP_UNIT_BYTES,
+        few if few < limits::SFTP_UNIT_BYTES => few,
+        limit => {
+            let units = limit.min(limits::SFTP_REQUEST_BYTES_MAX) / limits::SFTP_UNIT_BYTES;
+            (1 << units.ilog2()) * limits::SFTP_UNIT_BYTES
+        }
+    }
+}
