@@ -12,6 +12,8 @@ mod robust;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod sftp;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod wait;

@@ -103,7 +103,7 @@ fn a_login_shell_runs_what_is_typed() {
 #[test]
 fn what_is_not_offered_is_refused_and_hurts_nothing() {
     let Some(client) = client() else { return };
-    let subsystem = client.ssh(&["-s", "node1", "sftp"], b"");
+    let subsystem = client.ssh(&["-s", "node1", "netconf"], b"");
     assert_ne!(subsystem.status.code(), Some(0));
     assert_ne!(subsystem.status.code(), Some(124), "it hung");
     let forwards = ["-A", "-X", "-R", "127.0.0.1:0:127.0.0.1:1", "node1", "echo still here"];

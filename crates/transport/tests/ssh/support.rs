@@ -213,7 +213,7 @@ fn sshd_config(parts: &Parts<'_>) -> String {
         "ListenAddress {}\nHostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\n\
          PidFile {directory}/pid\nStrictModes no\nUsePAM no\nUseDNS no\nPermitRootLogin yes\n\
          PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 500:100:500\n\
-         AcceptEnv LANG LC_*\nSetEnv SHLVL=5\n",
+         AcceptEnv LANG LC_*\nSetEnv SHLVL=5\nSubsystem sftp internal-sftp\n",
         parts.address
     )
 }
