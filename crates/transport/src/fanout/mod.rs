@@ -5,10 +5,13 @@ mod event;
 mod lines;
 mod node;
 mod run;
+mod sudo;
 
 pub use event::{
     LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName,
 };
 pub use run::{Assignment, Run, RunOptions, Stop, Target, run};
+
+pub use sudo::Sudo;
 
 pub(crate) use run::Slots;

@@ -10,9 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::event::{LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
 use super::lines::LineCutter;
 use super::run::{Assignment, RunOptions, Slots, Stop, Target};
+use super::sudo::Attended;
 use crate::dial::Dial;
 use crate::limits;
-use crate::session::{ConnectError, Exec, ExecEvent, ExecOptions, Session, SessionError};
+use crate::session::{ConnectError, ExecEvent, ExecOptions, Session, SessionError};
 
 /// What all nodes of a run share.
 pub(super) struct Job {
@@ -83,7 +84,8 @@ async fn command(
         cancel: job.stop.cancel.clone(),
         ..ExecOptions::default()
     };
-    match session.exec(&node.assignment.command, options).await {
+    let Assignment { target, command, sudo, .. } = node.assignment;
+    match Attended::start(&session, &target.name, command, sudo.as_ref(), options).await {
         Ok(exec) => {
             tell(job, node, RunEventKind::Started).await?;
             relay(job, node, exec).await
@@ -122,7 +124,7 @@ fn unreachable_outcome(error: &ConnectError) -> Outcome {
 }
 
 /// Turns what the command prints into lines until it ends.
-async fn relay(job: &Job, node: &Node<'_>, mut exec: Exec) -> Result<Outcome, Unheard> {
+async fn relay(job: &Job, node: &Node<'_>, mut exec: Attended) -> Result<Outcome, Unheard> {
     let mut out = LineCutter::new(job.options.line_bytes_max);
     let mut err = LineCutter::new(job.options.line_bytes_max);
     let mut outcome = Outcome::Lost("the command told no end".into());

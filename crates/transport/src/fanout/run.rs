@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::event::{NodeOutcome, Outcome, RunEvent, RunSummary};
 use super::node::{self, Job};
+use super::sudo::Sudo;
 use crate::dial::Dial;
 use crate::limits;
 use crate::session::{HostKeys, Login, Stdin, Timeouts};
@@ -38,12 +39,14 @@ pub struct Assignment {
     pub env: Vec<(String, String)>,
     /// What the command reads.
     pub stdin: Stdin,
+    /// Whom it runs as, if not as the user who logs in.
+    pub sudo: Option<Arc<Sudo>>,
 }
 
 impl Assignment {
-    /// A command without variables and input.
+    /// A command without variables and input, as the user who logs in.
     pub fn new(target: Target, command: impl Into<Arc<str>>) -> Self {
-        Self { target, command: command.into(), env: Vec::new(), stdin: Stdin::Empty }
+        Self { target, command: command.into(), env: Vec::new(), stdin: Stdin::Empty, sudo: None }
     }
 
     /// The same command for all of them.

@@ -237,17 +237,25 @@ impl Exec {
         }
     }
 
-    /// Sends it a few bytes, after [`Stdin::Later`]; its input goes on.
-    ///
-    /// # Errors
-    /// The connection is gone, or the command does not read.
-    pub async fn send(&self, bytes: Bytes) -> Result<(), SessionError> {
-        let after = limits::CHANNEL_OPEN_TIMEOUT;
-        match timeout(after, send(&self.writer, bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(SessionError::Lost(self.session.lost_reason())),
-            Err(_) => Err(SessionError::Timeout { doing: "send input", after }),
+    /// Sends it a few bytes beside everything else, after [`Stdin::Later`].
+    pub(crate) fn send_aside(&self, bytes: Bytes) {
+        let writer = Arc::clone(&self.writer);
+        // If they do not arrive the command waits, and its time runs out.
+        tokio::spawn(async move { timeout(limits::GOODBYE_TIMEOUT, send(&writer, bytes)).await });
+    }
+
+    /// Ends it from our side, for a reason of our own.
+    pub(crate) async fn end_with(&mut self, end: ExecEnd) -> ExecEvent {
+        if !self.ended {
+            self.finish(true).await;
         }
+        ExecEvent::Ended(end)
+    }
+
+    /// Counts the command's time from now: before, a person was asked.
+    pub(crate) fn restart_clock(&mut self) {
+        self.begun = Instant::now();
+        self.waiting_since = None;
     }
 
     pub(crate) fn writer(&self) -> Arc<ChannelWriteHalf<Msg>> {

@@ -23,8 +23,8 @@ pub enum Stdin {
     Bytes(Bytes),
     /// What was and is being kept for many commands.
     Spool(Arc<Spool>),
-    /// Nothing yet, and no end: [`Exec::send`](super::Exec::send) and
-    /// [`Exec::feed`](super::Exec::feed) say what it reads.
+    /// Nothing yet, and no end: [`Exec::feed`](super::Exec::feed) says later
+    /// what it reads.
     Later,
 }
 
