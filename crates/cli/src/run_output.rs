@@ -188,7 +188,7 @@ fn ending(outcome: &Outcome) -> Ending {
         Outcome::Exited(code) => (format!("exit code {code}"), None),
         Outcome::Signalled(signal) => (format!("ended by signal {signal}"), None),
         Outcome::Unreachable { text, mend, .. } => {
-            (format!("not reached: {text}"), Some((*mend).to_owned()))
+            (format!("not reached: {text}"), Some(mend.clone()))
         }
         Outcome::TimedOut { kind, after } => {
             let what = match kind {

@@ -221,7 +221,7 @@ impl Operation {
                 let Ok(name) = NodeName::parse(&node) else { return };
                 if error.kind() == ConnectErrorKind::AuthRefused {
                     let refusal =
-                        (self.parts().clock.mark(), told(&error), error.mend().to_owned());
+                        (self.parts().clock.mark(), told(&error), error.mend());
                     waiting.refused.entry(name.clone()).or_insert(refusal);
                 } else {
                     waiting.refused.remove(&name);
@@ -236,9 +236,9 @@ impl Operation {
                         last.mend(),
                     ),
                     WaitError::Final { last, .. } => (told(last), last.mend()),
-                    WaitError::Cancelled { .. } => ("was not waited for".to_owned(), ""),
+                    WaitError::Cancelled { .. } => ("was not waited for".to_owned(), String::new()),
                 };
-                waiting.give_up(&name, why, Some(hint.to_owned()).filter(|hint| !hint.is_empty()));
+                waiting.give_up(&name, why, Some(hint).filter(|hint| !hint.is_empty()));
             }
         }
     }

@@ -31,14 +31,18 @@ const COMPRESSION: &[compression::Name] = &[compression::NONE];
 
 /// Our choice. `host_keys` are the algorithms of the host keys that we know:
 /// they go first, or a server with several keys would show one we do not know.
-pub(crate) fn preferred(host_keys: &[Algorithm]) -> Preferred {
+/// Certificates are asked for where an authority may vouch for the host: a
+/// server that has one shows it then instead of its bare key.
+pub(crate) fn preferred(host_keys: &[Algorithm], certificates: bool) -> Preferred {
     let mut order: Vec<Algorithm> = host_keys.to_vec();
     for algorithm in Preferred::DEFAULT.key.iter() {
         if !order.contains(algorithm) {
             order.push(algorithm.clone());
         }
     }
+    let certificates = if certificates { order.clone() } else { Vec::new() };
     Preferred {
+        host_key_certificates: Cow::Owned(certificates),
         kex: Cow::Borrowed(KEX),
         cipher: Cow::Borrowed(CIPHERS),
         compression: Cow::Borrowed(COMPRESSION),

@@ -16,6 +16,7 @@ use crate::limits;
 
 /// Why no connection came about. Reads after "failed to reach the node:".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DialError {
     /// The machine is there, nothing listens.
     #[error("the connection was refused")]
@@ -26,9 +27,105 @@ pub enum DialError {
     /// No way leads there from here.
     #[error("no route to the node")]
     NoRoute,
+    /// The name means no address.
+    #[error("no address for the name `{name}`: {text}")]
+    NoSuchName {
+        /// The name.
+        name: String,
+        /// The resolver's words.
+        text: String,
+    },
+    /// The bastion before the node cannot be used itself.
+    #[error("the bastion {bastion}: failed to {text}")]
+    Bastion {
+        /// The bastion.
+        bastion: String,
+        /// Why not, in words.
+        text: String,
+        /// What the user can do.
+        mend: String,
+        /// Whether another try may succeed.
+        passing: bool,
+    },
+    /// The bastion could not go on to the node.
+    #[error("the bastion {bastion}: {problem}")]
+    Forward {
+        /// The bastion.
+        bastion: String,
+        /// What it said.
+        problem: ForwardProblem,
+    },
     /// Anything else, in words.
     #[error("{0}")]
     Unreachable(String),
+}
+
+/// Why a bastion does not connect us to a node.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForwardProblem {
+    /// It does not forward connections for us.
+    #[error("it does not allow connections to be forwarded")]
+    NotAllowed,
+    /// It does not reach the node itself: refused, no route, no such name.
+    #[error("it does not reach the node either")]
+    NoConnection,
+    /// It has no room for another one.
+    #[error("it has no room for another connection")]
+    NoRoom,
+    /// It does not answer the request.
+    #[error("it did not say within {} s whether it reaches the node", .0.as_secs_f32())]
+    Timeout(Duration),
+}
+
+impl DialError {
+    /// Whether another try a little later may well succeed.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused | Self::Timeout(_) | Self::NoRoute => true,
+            Self::Bastion { passing, .. } => *passing,
+            Self::Forward { problem, .. } => !matches!(problem, ForwardProblem::NotAllowed),
+            Self::NoSuchName { .. } | Self::Unreachable(_) => false,
+        }
+    }
+
+    /// What the user can do about it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        match self {
+            Self::Refused => {
+                "is it still booting, or has its ssh server stopped? is the port right?"
+            }
+            Self::Timeout(_) => {
+                "is it up, and does a firewall drop what comes from here? `squall show` says, \
+                 `squall console` has its log"
+            }
+            Self::NoRoute | Self::Unreachable(_) => {
+                "is the cluster running, and is there a way to it from this machine?"
+            }
+            Self::NoSuchName { .. } => {
+                "is the name written right? HostName in ssh_config says what address it has"
+            }
+            Self::Bastion { mend, .. } => mend,
+            Self::Forward { problem, .. } => problem.mend(),
+        }
+        .to_owned()
+    }
+}
+
+impl ForwardProblem {
+    const fn mend(&self) -> &'static str {
+        match self {
+            Self::NotAllowed => {
+                "AllowTcpForwarding and PermitOpen in its sshd_config, and the key's options in \
+                 authorized_keys there, decide that"
+            }
+            Self::NoConnection | Self::Timeout(_) => {
+                "is the node up? try from the bastion; its name and address are taken from there"
+            }
+            Self::NoRoom => "try again with a lower --fanout",
+        }
+    }
 }
 
 impl From<io::Error> for DialError {
@@ -140,14 +237,15 @@ impl Dial for DirectDial {
     async fn dial(&self, endpoint: &Endpoint, timeout: Duration) -> Result<Dialled, DialError> {
         let connecting = async {
             match endpoint {
-                Endpoint::Tcp { address } => TcpStream::connect(address).await,
-                Endpoint::Host { name, port } => TcpStream::connect((name.as_str(), *port)).await,
-                Endpoint::Namespace { .. } => Err(io::Error::other(
-                    "the address lies in a network namespace, which needs the local provider",
+                Endpoint::Tcp { address } => Ok(TcpStream::connect(address).await?),
+                Endpoint::Host { name, port } => connect_by_name(name, *port).await,
+                Endpoint::Namespace { .. } => Err(DialError::Unreachable(
+                    "the address lies in a network namespace, which needs the local provider"
+                        .to_owned(),
                 )),
-                Endpoint::Jump { bastion, .. } => {
-                    Err(io::Error::other(format!("nothing is known of the bastion {bastion}")))
-                }
+                Endpoint::Jump { bastion, .. } => Err(DialError::Unreachable(format!(
+                    "nothing is known of the bastion {bastion}"
+                ))),
             }
         };
         match tokio::time::timeout(timeout, connecting).await {
@@ -155,6 +253,29 @@ impl Dial for DirectDial {
             Err(_elapsed) => Err(DialError::Timeout(timeout)),
         }
     }
+}
+
+/// Tries the addresses of a name in the resolver's order; the first that
+/// answers is taken, and the last failure is told.
+async fn connect_by_name(name: &str, port: u16) -> Result<TcpStream, DialError> {
+    let unknown = |text: String| DialError::NoSuchName { name: name.to_owned(), text };
+    let addresses = tokio::net::lookup_host((name, port))
+        .await
+        .map_err(|error| unknown(resolver_words(&error)))?;
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.map_or_else(|| unknown("it has none".to_owned()), DialError::from))
+}
+
+/// The resolver's words without what the library puts before them.
+fn resolver_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).to_owned()
 }
 
 /// Settings that every connection gets, however it was dialled. Failing to set

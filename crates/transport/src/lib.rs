@@ -8,8 +8,11 @@
 mod algorithms;
 pub mod dial;
 pub mod fanout;
+mod first_words;
 pub mod gather;
+mod host_pattern;
 pub mod keys;
+pub mod known_hosts;
 pub mod limits;
 pub mod server;
 pub mod session;
@@ -21,9 +24,10 @@ pub mod wait;
 pub use bytes::Bytes;
 pub use dial::{ByteStream, Dial, DialError, Dialled, DirectDial};
 pub use fanout::Target;
-pub use keys::{KeyPair, PrivateKey, PublicKey};
+pub use keys::{Agent, KeyFile, KeyPair, PrivateKey, PublicKey, UserCertificate};
+pub use known_hosts::{HostName, KnownHosts};
 pub use session::{
     ConnectError, ConnectErrorKind, Exec, ExecEnd, ExecEvent, ExecOptions, HostKeys, Identity,
-    Login, Session, Timeouts,
+    Listed, Login, NewHost, Session, Timeouts, UnknownHosts,
 };
 pub use tokio_util::sync::CancellationToken;

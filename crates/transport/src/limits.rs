@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// The port of ssh where nobody says another.
+pub const SSH_PORT: u16 = 22;
+
+/// Size of a `known_hosts` file; a bigger one is something else.
+pub const KNOWN_HOSTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// Dialling, key exchange and log-in together. A loaded node forks sshd in
 /// well under a second; a node that needs longer is better reported.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -97,6 +103,22 @@ pub const WAIT_BACKOFF_MAX: Duration = Duration::from_millis(500);
 /// One try to get into a booting node. Short: a node that accepted the
 /// connection before it was ready may never answer on it.
 pub const WAIT_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections to an ssh agent at once. One gives a thousand signatures a
+/// second; more than a few gain nothing, and some agents bear one only.
+pub const AGENT_CONNECTIONS_MAX: usize = 8;
+
+/// An agent that does not list its keys for so long is stuck.
+pub const AGENT_LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Wrong passphrases for one key file, as ssh has it.
+pub const PASSPHRASE_TRIES_MAX: usize = 3;
+
+/// Looks, a millisecond apart, at why a node hung up.
+pub const GOODBYE_LOOKS: usize = 100;
+
+/// What a server says before it names its protocol; more is of no interest.
+pub const FIRST_WORDS_BYTES_MAX: usize = 256;
 
 /// Size of a private key file; a bigger one is something else.
 pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;

@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::dial::Dialled;
+pub(crate) use crate::first_words::FirstWords;
 use crate::limits;
 
 /// Whether a connection is read. It is not while some channel has enough
@@ -103,12 +104,19 @@ pub(crate) struct SshStream {
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     outbox: BytesMut,
     gate: Option<Arc<ReadGate>>,
+    listener: Option<FirstWords>,
 }
 
 impl SshStream {
     pub(crate) fn new(stream: impl Into<Dialled>, cut: CancellationToken) -> Self {
         let stream = stream.into();
-        Self { stream, cut: Box::pin(cut.cancelled_owned()), outbox: BytesMut::new(), gate: None }
+        let cut = Box::pin(cut.cancelled_owned());
+        Self { stream, cut, outbox: BytesMut::new(), gate: None, listener: None }
+    }
+
+    /// The same, telling what it hears first.
+    pub(crate) fn telling(self, listener: FirstWords) -> Self {
+        Self { listener: Some(listener), ..self }
     }
 
     /// The same, read only while the gate is open.
@@ -159,7 +167,13 @@ impl AsyncRead for SshStream {
         if let Some(gate) = &self.gate {
             std::task::ready!(gate.poll_open(cx));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let fresh = buffer.filled().get(before..).unwrap_or_default();
+        if self.listener.as_ref().is_some_and(|listener| !listener.hear(fresh)) {
+            self.listener = None;
+        }
+        read
     }
 }
 

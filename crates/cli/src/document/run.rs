@@ -122,7 +122,7 @@ impl Ending {
             Outcome::Unreachable { text, mend, .. } => {
                 ending.how = "unreachable";
                 ending.reason = Some(text.clone());
-                ending.mend = Some((*mend).to_owned());
+                ending.mend = Some(mend.clone());
             }
             Outcome::TimedOut { kind, .. } => {
                 ending.how = "timed-out";

@@ -30,7 +30,7 @@ fn failures_are_listed_with_reason_and_mend() {
                 Outcome::Unreachable {
                     kind: ConnectErrorKind::Refused,
                     text: "the connection was refused".to_owned(),
-                    mend: "is its ssh server up?",
+                    mend: "is its ssh server up?".to_owned(),
                 },
             ),
             node(

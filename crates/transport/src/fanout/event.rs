@@ -82,7 +82,7 @@ pub enum Outcome {
         /// Why, in words.
         text: String,
         /// What the user can do.
-        mend: &'static str,
+        mend: String,
     },
     /// The command ran or was silent for too long; it may go on.
     TimedOut {

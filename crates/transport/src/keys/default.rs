@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::key::{KeyError, PrivateKey, PublicKey, generate};
+use super::key::{KeyError, PrivateKey, PublicKey, generate, refuse_open_mode};
 
 /// The user's default key.
 #[derive(Debug, Clone)]
@@ -29,7 +29,8 @@ pub struct DefaultKey {
 /// The file cannot be made or read, is no usable key, or others may read it.
 pub fn ensure_default_key(path: &Path, comment: &str) -> Result<DefaultKey, KeyError> {
     let made = if path.exists() { false } else { make(path, comment)? };
-    refuse_open_mode(path)?;
+    let opened = fs::File::open(path).map_err(io_error("read", path))?;
+    refuse_open_mode(&opened, path)?;
     let private = PrivateKey::load(path)?;
     let public = private.public();
     Ok(DefaultKey { path: path.to_owned(), private, public, made })
@@ -83,11 +84,6 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-fn refuse_open_mode(path: &Path) -> Result<(), KeyError> {
-    let mode = fs::metadata(path).map_err(io_error("look at", path))?.mode() & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::TooOpen { path: path.to_owned(), mode }) }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,10 +61,25 @@ pub enum KeyError {
     Make(String),
 }
 
+impl KeyError {
+    /// What is wrong, without what was being done; for those who say that
+    /// themselves.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Malformed { text, .. } => text.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// A private key, ready for use. Cloning shares it; it is wiped from memory
 /// with the last clone.
 #[derive(Clone)]
-pub struct PrivateKey(Arc<russh::keys::PrivateKey>);
+pub struct PrivateKey {
+    key: Arc<russh::keys::PrivateKey>,
+    source: Arc<str>,
+}
 
 impl PrivateKey {
     /// Reads OpenSSH's private key format. `what` names the key in errors.
@@ -76,7 +92,7 @@ impl PrivateKey {
         if key.is_encrypted() {
             return Err(KeyError::Encrypted { what: what.into() });
         }
-        Ok(Self(Arc::new(key)))
+        Ok(Self::from_russh(key, what))
     }
 
     /// Reads a private key file.
@@ -94,11 +110,21 @@ impl PrivateKey {
     /// Its public half.
     #[must_use]
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.public_key().clone())
+        PublicKey(self.key.public_key().clone())
+    }
+
+    /// What it is called in errors: its file, or words.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     pub(crate) fn shared(&self) -> Arc<russh::keys::PrivateKey> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.key)
+    }
+
+    pub(crate) fn from_russh(key: russh::keys::PrivateKey, source: &str) -> Self {
+        Self { key: Arc::new(key), source: source.into() }
     }
 }
 
@@ -106,6 +132,18 @@ impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PrivateKey({})", self.public().fingerprint())
     }
+}
+
+/// Refuses a private key file that others may read, as ssh does. One that is
+/// not ours is its owner's business.
+pub(super) fn refuse_open_mode(file: &File, path: &Path) -> Result<(), KeyError> {
+    let fail = |source| KeyError::Io { doing: "look at", path: path.to_owned(), source };
+    let metadata = file.metadata().map_err(fail)?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 == 0 || metadata.uid() != rustix::process::getuid().as_raw() {
+        return Ok(());
+    }
+    Err(KeyError::TooOpen { path: path.to_owned(), mode })
 }
 
 /// A public key. Two are equal when the key is, whatever their comments.
@@ -131,6 +169,25 @@ impl PublicKey {
         self.0.to_openssh().map(|line| line.trim_end().to_owned()).unwrap_or_default()
     }
 
+    /// The key as one line without its comment.
+    #[must_use]
+    pub fn bare_line(&self) -> String {
+        let line = self.line();
+        line.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Its type, as `ssh-ed25519`.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        self.0.algorithm().to_string()
+    }
+
+    /// What its owner calls it; may be empty.
+    #[must_use]
+    pub fn comment(&self) -> String {
+        self.0.comment().to_string()
+    }
+
     /// `SHA256:…`, as `ssh-keygen -l` shows it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -139,6 +196,14 @@ impl PublicKey {
 
     pub(crate) const fn from_russh(key: russh::keys::PublicKey) -> Self {
         Self(key)
+    }
+
+    pub(crate) fn into_russh(self) -> russh::keys::PublicKey {
+        self.0
+    }
+
+    pub(crate) fn same_data(&self, data: &russh::keys::ssh_key::public::KeyData) -> bool {
+        self.0.key_data() == data
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {

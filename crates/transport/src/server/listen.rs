@@ -58,7 +58,7 @@ fn protocol(host_key: &PrivateKey) -> server::Config {
         maximum_packet_size: limits::PACKET_BYTES_MAX,
         channel_buffer_size: limits::SERVER_CHANNEL_PACKETS_MAX,
         event_buffer_size: limits::SERVER_EVENTS_MAX,
-        preferred: preferred(&[]),
+        preferred: preferred(&[], false),
         max_auth_attempts: limits::SERVER_AUTH_TRIES_MAX,
         inactivity_timeout: None,
         // The kernel probes instead: our probes would find a client dead

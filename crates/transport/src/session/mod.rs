@@ -10,7 +10,8 @@ mod stdin;
 mod subsystem;
 
 pub use connect::{
-    ConnectError, ConnectErrorKind, ConnectStage, HostKeys, Identity, Login, Timeouts,
+    ConnectError, ConnectErrorKind, ConnectStage, HostKeyProblem, HostKeys, Identity, Listed,
+    Login, NewHost, Timeouts, Tried, UnknownHosts, Untrusted,
 };
 pub(crate) use exec::signal_name;
 pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};

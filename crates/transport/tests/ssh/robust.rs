@@ -39,7 +39,7 @@ async fn a_server_that_says_nothing_is_given_up() {
     });
     let error = connect_to(address, Duration::from_millis(300)).await;
     assert!(
-        matches!(error, ConnectError::Timeout { stage: ConnectStage::Handshake, .. }),
+        matches!(error, ConnectError::Timeout { stage: ConnectStage::Banner, .. }),
         "{error}"
     );
 }

@@ -173,10 +173,11 @@ async fn a_refused_key_is_named() {
         let error = Session::connect(&DirectDial, &server.endpoint(), &login, &keys, times)
             .await
             .unwrap_err();
-        let ConnectError::AuthRefused { user, fingerprint } = &error else {
+        let ConnectError::AuthRefused { user, tried, .. } = &error else {
             panic!("{kind:?}: {error}");
         };
-        assert_eq!((user, fingerprint), (&server.user, &pair.public.fingerprint()));
+        let fingerprints: Vec<_> = tried.iter().map(|tried| &tried.fingerprint).collect();
+        assert_eq!((user, fingerprints), (&server.user, vec![&pair.public.fingerprint()]));
     }
 }
 
