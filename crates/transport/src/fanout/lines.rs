@@ -20,16 +20,46 @@ impl LineCutter {
         Self { held: BytesMut::new(), bytes_max: bytes_max.max(1), within_line: false }
     }
 
-    /// The next whole line, or piece of a too long one, taken off the front of
-    /// `input`. None when `input` is used up.
+    /// The next whole lines, or piece of a too long one, taken off the front
+    /// of `input`. None when `input` is used up. Several lines come at once,
+    /// newlines between them; a line that was begun before, or whose begin has
+    /// been given away already, comes alone.
     pub(crate) fn next(&mut self, input: &mut Bytes) -> Option<(Bytes, LineEnd)> {
         if input.is_empty() {
             return None;
         }
+        if self.held.is_empty()
+            && !self.within_line
+            && let Some(length) = self.whole_lines(input)
+        {
+            let lines = input.split_to(length);
+            let _newline = input.split_to(1);
+            return Some((lines, LineEnd::Newline));
+        }
+        self.next_line(input)
+    }
+
+    /// Length of all the lines that end in `input`, without the last newline,
+    /// as far as none of them is too long.
+    fn whole_lines(&self, input: &[u8]) -> Option<usize> {
+        if input.len() <= self.bytes_max {
+            return memchr::memrchr(b'\n', input);
+        }
+        let mut end = None;
+        let mut rest = input;
+        loop {
+            let window = rest.get(..=self.bytes_max).unwrap_or(rest);
+            let Some(length) = memchr::memchr(b'\n', window) else { return end };
+            let next = length.saturating_add(1);
+            end = Some(end.map_or(length, |end: usize| end.saturating_add(next)));
+            rest = rest.get(next..).unwrap_or_default();
+        }
+    }
+
+    fn next_line(&mut self, input: &mut Bytes) -> Option<(Bytes, LineEnd)> {
         let room = self.bytes_max.saturating_sub(self.held.len()).max(1);
-        let window = input.len().min(room.saturating_add(1));
-        let newline = input.iter().take(window).position(|byte| *byte == b'\n');
-        match newline {
+        let window = input.get(..=room).unwrap_or(input);
+        match memchr::memchr(b'\n', window) {
             Some(length) => {
                 let line = self.take(input, length);
                 let _newline = input.split_to(1);
@@ -118,7 +148,7 @@ mod tests {
     fn shown(chunks: &[&[u8]], bytes_max: usize) -> String {
         let each: Vec<String> = cut(chunks, bytes_max)
             .iter()
-            .map(|(bytes, end)| format!("{}:{end:?}", String::from_utf8_lossy(bytes)))
+            .map(|(bytes, end)| format!("{}:{end:?}", String::from_utf8_lossy(bytes).replace('\n', "|")))
             .collect();
         each.join(" ")
     }
@@ -127,9 +157,14 @@ mod tests {
     fn lines_are_whole_whatever_the_packets() {
         let table: &[(&[&[u8]], &str)] = &[
             (&[], ""),
-            (&[b"a\nb\n"], "a:Newline b:Newline"),
+            (&[b"a\nb\n"], "a|b:Newline"),
+            (&[b"a\nb\nc"], "a|b:Newline c:Output"),
             (&[b"a", b"b\nc", b"\n"], "ab:Newline c:Newline"),
-            (&[b"\n\n"], ":Newline :Newline"),
+            (&[b"a", b"b\nc\nd\n"], "ab:Newline c|d:Newline"),
+            (&[b"\n\n"], "|:Newline"),
+            (&[b"\n"], ":Newline"),
+            (&[b"123\n567\n9012345\n"], "123|567|9012345:Newline"),
+            (&[b"123\n567\n901234567\n1\n2\n"], "123|567:Newline 90123456:Cut 7:Newline 1|2:Newline"),
             (&[b"no end"], "no end:Output"),
             (&[b"a\r\nb"], "a\r:Newline b:Output"),
             (&[b"12345678\n"], "12345678:Newline"),
@@ -158,8 +193,10 @@ mod tests {
             let borrowed: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
             let mut joined = Vec::new();
             for (bytes, end) in cut(&borrowed, bytes_max) {
-                prop_assert!(bytes.len() <= bytes_max);
-                prop_assert!(!bytes.contains(&b'\n'));
+                for line in bytes.split(|byte| *byte == b'\n') {
+                    prop_assert!(line.len() <= bytes_max);
+                }
+                prop_assert!(end == LineEnd::Newline || !bytes.contains(&b'\n'));
                 joined.extend_from_slice(&bytes);
                 if end == LineEnd::Newline {
                     joined.push(b'\n');
