@@ -6,7 +6,9 @@
 #![forbid(unsafe_code)]
 
 mod algorithms;
+mod backoff;
 pub mod dial;
+pub mod executor;
 pub mod fanout;
 mod first_words;
 pub mod gather;
@@ -23,6 +25,7 @@ pub mod wait;
 
 pub use bytes::Bytes;
 pub use dial::{ByteStream, Dial, DialError, Dialled, DirectDial};
+pub use executor::{Executor, ExecutorOptions, Lease};
 pub use fanout::Target;
 pub use keys::{Agent, KeyFile, KeyPair, PrivateKey, PublicKey, UserCertificate};
 pub use known_hosts::{HostName, KnownHosts};

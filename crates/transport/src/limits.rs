@@ -12,6 +12,40 @@ pub const KNOWN_HOSTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// well under a second; a node that needs longer is better reported.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Connections that are being made at once, whatever the fan-out. More would
+/// only make each key exchange wait longer for a processor, and strain the
+/// log-in limits of what lies between.
+pub const CONNECTS_MAX: usize = 64;
+
+/// Tries to connect to a node that turns us away because it is busy.
+pub const CONNECT_TRIES_MAX: u32 = 6;
+
+/// First pause between two such tries, about the time of a log-in.
+pub const CONNECT_BACKOFF_FIRST: Duration = Duration::from_millis(100);
+
+/// Longest pause between two such tries.
+pub const CONNECT_BACKOFF_MAX: Duration = Duration::from_millis(1600);
+
+/// A last try is given this long even if the time is nearly over.
+pub const CONNECT_TRY_MIN: Duration = Duration::from_millis(500);
+
+/// A session unused for longer is asked for a sign of life before it is lent.
+pub const IDLE_TRUSTED_FOR: Duration = Duration::from_secs(5);
+
+/// That sign must come within this time, or a new session is made.
+pub const IDLE_PING_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Sessions to one node that commands have to themselves. Further commands
+/// share one more.
+pub const OWN_SESSIONS_MAX: usize = 3;
+
+/// After so many commands a connection is replaced: servers leak a little for
+/// each (the embedded one 3.6 KiB, measured), and keys get old.
+pub const COMMANDS_PER_CONNECTION_MAX: usize = 500;
+
+/// Open files besides those of connections.
+pub const OTHER_FILES: usize = 256;
+
 /// A quiet connection is probed this often.
 pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -62,6 +96,11 @@ pub const PACKET_BYTES_MAX: u32 = 32 * 1024;
 /// [`PACKET_BYTES_MAX`] this is 256 KiB; beyond it the connection is not read.
 pub const CHANNEL_PACKETS_MAX: usize = 8;
 
+/// Output that a command on a shared connection may have waiting for its
+/// reader. Beyond this the connection is not read, as no window can be held
+/// back for one channel alone.
+pub const SHARED_BACKLOG_BYTES: usize = 8 * 1024 * 1024;
+
 /// Standard input of a command is cut into pieces of this size.
 pub const STDIN_PIECE_BYTES: usize = 32 * 1024;
 
@@ -87,6 +126,11 @@ pub const SLOW_CONNECTS_MAX: usize = 512;
 /// Events that wait for the reader of a run. A full queue stops the nodes, not
 /// the memory.
 pub const RUN_EVENTS_MAX: usize = 1024;
+
+/// Output of all nodes together that waits for the reader of a run. A full
+/// budget stops the nodes, not the memory; big enough that a reader that is
+/// briefly busy slows nobody.
+pub const RUN_EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A line longer than this is delivered in pieces.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
@@ -122,6 +166,11 @@ pub const FIRST_WORDS_BYTES_MAX: usize = 256;
 
 /// Size of a private key file; a bigger one is something else.
 pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes read ahead on a connection, so that the few small packets of a short
+/// command cost one call of the kernel and not two each. Larger reads go
+/// around it.
+pub const INBOX_BYTES: usize = 2048;
 
 /// Bytes kept for a peer that does not read. Channel windows keep it far below
 /// this; beyond it a write waits.

@@ -97,26 +97,83 @@ impl Drop for Counted {
     }
 }
 
-/// A stream that fails once its token is cancelled and whose flush returns
-/// at once.
+/// A stream that fails once its token is cancelled, and cancels it when it is
+/// dropped; whose flush returns at once, and whose small reads are served from
+/// a buffer: the library asks for the length of every packet by itself.
 pub(crate) struct SshStream {
     stream: Dialled,
+    token: CancellationToken,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    inbox: Inbox,
     outbox: BytesMut,
     gate: Option<Arc<ReadGate>>,
     listener: Option<FirstWords>,
 }
 
+/// Bytes that were read and not yet asked for.
+#[derive(Default)]
+struct Inbox {
+    bytes: Box<[u8]>,
+    taken: usize,
+    filled: usize,
+}
+
+impl Inbox {
+    /// Hands out what fits; whether there was anything.
+    fn serve(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let waiting = self.bytes.get(self.taken..self.filled).unwrap_or_default();
+        let part = waiting.get(..buffer.remaining()).unwrap_or(waiting);
+        buffer.put_slice(part);
+        self.taken = self.taken.saturating_add(part.len());
+        !part.is_empty()
+    }
+
+    /// Reads as much as fits; to be called when nothing is left.
+    fn poll_fill(
+        &mut self,
+        stream: Pin<&mut Dialled>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.bytes.is_empty() {
+            self.bytes = vec![0; limits::INBOX_BYTES].into();
+        }
+        let mut buffer = ReadBuf::new(&mut self.bytes);
+        std::task::ready!(stream.poll_read(cx, &mut buffer))?;
+        (self.taken, self.filled) = (0, buffer.filled().len());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for SshStream {
+    fn drop(&mut self) {
+        // A peer that does not read would not see the end behind what it has
+        // not read: one that is given up learns it at once.
+        if self.token.is_cancelled()
+            && let Dialled::Tcp(stream) = &self.stream
+        {
+            let _ = stream.set_zero_linger();
+        }
+        self.token.cancel();
+    }
+}
+
 impl SshStream {
     pub(crate) fn new(stream: impl Into<Dialled>, cut: CancellationToken) -> Self {
-        let stream = stream.into();
-        let cut = Box::pin(cut.cancelled_owned());
-        Self { stream, cut, outbox: BytesMut::new(), gate: None, listener: None }
+        Self {
+            stream: stream.into(),
+            token: cut.clone(),
+            cut: Box::pin(cut.cancelled_owned()),
+            inbox: Inbox::default(),
+            outbox: BytesMut::new(),
+            gate: None,
+            listener: None,
+        }
     }
 
     /// The same, telling what it hears first.
-    pub(crate) fn telling(self, listener: FirstWords) -> Self {
-        Self { listener: Some(listener), ..self }
+    pub(crate) fn telling(mut self, listener: FirstWords) -> Self {
+        self.listener = Some(listener);
+        self
     }
 
     /// The same, read only while the gate is open.
@@ -125,7 +182,9 @@ impl SshStream {
         cut: CancellationToken,
         gate: Arc<ReadGate>,
     ) -> Self {
-        Self { gate: Some(gate), ..Self::new(stream, cut) }
+        let mut stream = Self::new(stream, cut);
+        stream.gate = Some(gate);
+        stream
     }
 
     /// Registers the waker with the token, and fails once it is cancelled.
@@ -134,6 +193,24 @@ impl SshStream {
             Poll::Ready(()) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "given up")),
             Poll::Pending => Ok(()),
         }
+    }
+
+    /// What was read ahead, or what the peer has sent.
+    fn poll_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.inbox.serve(buffer) {
+            return Poll::Ready(Ok(()));
+        }
+        let stream = Pin::new(&mut self.stream);
+        if buffer.remaining() >= limits::INBOX_BYTES {
+            return stream.poll_read(cx, buffer);
+        }
+        std::task::ready!(self.inbox.poll_fill(stream, cx))?;
+        self.inbox.serve(buffer);
+        Poll::Ready(Ok(()))
     }
 
     /// Moves what was kept to the kernel; ready when nothing is left.
@@ -168,12 +245,12 @@ impl AsyncRead for SshStream {
             std::task::ready!(gate.poll_open(cx));
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        std::task::ready!(self.poll_some(cx, buffer))?;
         let fresh = buffer.filled().get(before..).unwrap_or_default();
         if self.listener.as_ref().is_some_and(|listener| !listener.hear(fresh)) {
             self.listener = None;
         }
-        read
+        Poll::Ready(Ok(()))
     }
 }
 

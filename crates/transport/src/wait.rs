@@ -8,8 +8,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::dial::Dial;
-use crate::fanout::{Slots, Target};
+use crate::executor::Slots;
+use crate::fanout::Target;
 use crate::limits;
 use crate::session::{ConnectError, ConnectErrorKind, Session, Timeouts};
 
@@ -180,7 +182,8 @@ async fn tries(
     events: Option<&mpsc::Sender<WaitEvent>>,
 ) -> Result<Session, WaitError> {
     let deadline = Instant::now() + options.deadline;
-    let mut pauses = Pauses::new(options, &target.name);
+    let (first, max) = (options.backoff_first, options.backoff_max);
+    let mut pauses = Backoff::new(first, max, 3, options.seed, &target.name);
     let mut tries = 0_u32;
     let mut before: Option<ConnectError> = None;
     loop {
@@ -193,7 +196,7 @@ async fn tries(
         if error.kind() == ConnectErrorKind::HostKeyChanged {
             return Err(WaitError::Final { node, last: error });
         }
-        let pause = pauses.next();
+        let pause = pauses.pause();
         if Instant::now() + pause >= deadline {
             // A try that only ran out of our time says less than the one before.
             let cut = error.kind() == ConnectErrorKind::Timeout;
@@ -219,76 +222,11 @@ async fn one_try(
     slots: &Slots,
     deadline: Instant,
 ) -> Result<Session, ConnectError> {
-    let place = slots.place().await;
-    let left = deadline.saturating_duration_since(Instant::now());
-    let connect = options.timeouts.connect.min(left).max(Duration::from_millis(1));
-    let timeouts = Timeouts { connect, ..options.timeouts };
-    let connecting =
-        Session::connect(dial, &target.endpoint, &target.login, &target.host_keys, timeouts);
-    tokio::pin!(connecting);
-    if let Ok(connected) = tokio::time::timeout(limits::SLOT_GRACE, &mut connecting).await {
-        return connected;
-    }
-    let slow = slots.slow_place();
-    if slow.is_some() {
-        drop(place);
-    }
-    connecting.await
-}
-
-/// Pauses that grow, each shortened by a random part of up to a half, so that
-/// nodes which booted together are not all tried in the same moment.
-#[derive(Debug)]
-struct Pauses {
-    next: Duration,
-    max: Duration,
-    state: u64,
-}
-
-impl Pauses {
-    fn new(options: &WaitOptions, node: &str) -> Self {
-        // FNV-1a over the name makes every node's sequence its own.
-        let state = node.bytes().fold(options.seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Self { next: options.backoff_first, max: options.backoff_max, state }
-    }
-
-    fn next(&mut self) -> Duration {
-        let full = self.next.min(self.max);
-        self.next = full.saturating_mul(3) / 2;
-        full - (full / 2).mul_f64(self.fraction())
-    }
-
-    /// The next number of a SplitMix64 sequence, in `[0, 1)`.
-    fn fraction(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        f64::from(u32::try_from(mixed >> 32).unwrap_or(0)) / 4_294_967_296.0
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Pauses, WaitOptions};
-    use std::time::Duration;
-
-    #[test]
-    fn pauses_grow_to_the_limit_and_depend_on_seed_and_node() {
-        let options = WaitOptions { seed: 7, ..WaitOptions::default() };
-        let draw = |seed, node| {
-            let mut pauses = Pauses::new(&WaitOptions { seed, ..options.clone() }, node);
-            (0..20).map(|_| pauses.next()).collect::<Vec<_>>()
-        };
-        let mine = draw(7, "worker1");
-        assert_eq!(mine, draw(7, "worker1"));
-        assert_ne!(mine, draw(7, "worker2"));
-        assert_ne!(mine, draw(8, "worker1"));
-        assert!(mine.iter().all(|pause| *pause <= options.backoff_max));
-        assert!(*mine.first().unwrap() <= Duration::from_millis(15));
-        assert!(*mine.last().unwrap() >= options.backoff_max / 2);
-    }
+    let trying = async {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let connect = options.timeouts.connect.min(left).max(Duration::from_millis(1));
+        let timeouts = Timeouts { connect, ..options.timeouts };
+        Session::connect(dial, &target.endpoint, &target.login, &target.host_keys, timeouts).await
+    };
+    slots.hold(trying).await
 }

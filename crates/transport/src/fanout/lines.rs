@@ -148,7 +148,9 @@ mod tests {
     fn shown(chunks: &[&[u8]], bytes_max: usize) -> String {
         let each: Vec<String> = cut(chunks, bytes_max)
             .iter()
-            .map(|(bytes, end)| format!("{}:{end:?}", String::from_utf8_lossy(bytes).replace('\n', "|")))
+            .map(|(bytes, end)| {
+                format!("{}:{end:?}", String::from_utf8_lossy(bytes).replace('\n', "|"))
+            })
             .collect();
         each.join(" ")
     }
@@ -164,7 +166,10 @@ mod tests {
             (&[b"\n\n"], "|:Newline"),
             (&[b"\n"], ":Newline"),
             (&[b"123\n567\n9012345\n"], "123|567|9012345:Newline"),
-            (&[b"123\n567\n901234567\n1\n2\n"], "123|567:Newline 90123456:Cut 7:Newline 1|2:Newline"),
+            (
+                &[b"123\n567\n901234567\n1\n2\n"],
+                "123|567:Newline 90123456:Cut 7:Newline 1|2:Newline",
+            ),
             (&[b"no end"], "no end:Output"),
             (&[b"a\r\nb"], "a\r:Newline b:Output"),
             (&[b"12345678\n"], "12345678:Newline"),

@@ -4,14 +4,13 @@
 mod event;
 mod lines;
 mod node;
+mod queue;
 mod run;
 mod sudo;
 
 pub use event::{
     LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, RunSummary, StreamName,
 };
+pub use queue::RunEvents;
 pub use run::{Assignment, Run, RunOptions, Stop, Target, run};
-
 pub use sudo::Sudo;
-
-pub(crate) use run::Slots;

@@ -1,63 +1,73 @@
-//! The executor: one node of a run, from its place in the fan-out to its one
-//! `Finished` event.
+//! One node of a run, from its place in the fan-out to its one `Finished`
+//! event.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::event::{LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventKind, StreamName};
 use super::lines::LineCutter;
-use super::run::{Assignment, RunOptions, Slots, Stop, Target};
+use super::queue::{EventSender, Unheard};
+use super::run::{Assignment, RunOptions, Stop};
 use super::sudo::Attended;
-use crate::dial::Dial;
+use crate::executor::{Executor, Lease, Slots};
 use crate::limits;
-use crate::session::{ConnectError, ExecEvent, ExecOptions, Session, SessionError};
+use crate::session::{ConnectError, ExecEnd, ExecEvent, ExecOptions, Session, SessionError};
 
 /// What all nodes of a run share.
 pub(super) struct Job {
-    pub(super) dial: Arc<dyn Dial>,
+    pub(super) executor: Executor,
     pub(super) slots: Slots,
     pub(super) options: RunOptions,
     pub(super) stop: Stop,
-    pub(super) events: mpsc::Sender<RunEvent>,
+    pub(super) events: EventSender,
 }
 
-/// Nobody listens any more.
-struct Unheard;
-
-/// One node of a run.
-struct Node<'a> {
-    index: NodeIndex,
-    assignment: &'a Assignment,
+/// What one node does.
+pub(super) struct Work {
+    pub(super) index: NodeIndex,
+    pub(super) assignment: Assignment,
 }
 
-pub(super) async fn run(job: &Job, index: NodeIndex, assignment: Assignment) -> NodeOutcome {
-    let name = Arc::clone(&assignment.target.name);
-    let node = Node { index, assignment: &assignment };
-    let mut begun = None;
-    let outcome = tokio::select! {
+/// What is known of a node when its work is cut short.
+#[derive(Default)]
+struct Progress {
+    begun: Option<Instant>,
+    session: Option<Session>,
+}
+
+pub(super) async fn run(job: &Job, work: &Work) -> NodeOutcome {
+    let (index, name) = (work.index, Arc::clone(&work.assignment.target.name));
+    let mut progress = Progress::default();
+    let ended = tokio::select! {
         biased;
-        () = job.stop.abort.cancelled() => Outcome::Cancelled { started: begun.is_some() },
-        outcome = Box::pin(attend(job, &node, &mut begun)) => outcome,
+        () = job.stop.abort.cancelled() => None,
+        outcome = Box::pin(attend(job, work, &mut progress)) => Some(outcome),
     };
-    let duration = begun.map_or_else(Default::default, |begun: Instant| begun.elapsed());
+    let outcome = ended.unwrap_or_else(|| {
+        if let Some(session) = &progress.session {
+            session.abort();
+        }
+        Outcome::Cancelled { started: progress.begun.is_some() }
+    });
+    let duration = progress.begun.map_or_else(Default::default, |begun| begun.elapsed());
     let kind = RunEventKind::Finished { outcome: outcome.clone(), duration };
     // Without a listener there is nobody to tell; the summary has it.
     let _ = job.events.send(RunEvent { index, node: Arc::clone(&name), kind }).await;
     NodeOutcome { node: name, outcome, duration }
 }
 
-async fn attend(job: &Job, node: &Node<'_>, begun: &mut Option<Instant>) -> Outcome {
+async fn attend(job: &Job, work: &Work, progress: &mut Progress) -> Outcome {
     let place = tokio::select! {
         biased;
         () = job.stop.cancel.cancelled() => None,
         place = job.slots.place() => place,
     };
     let Some(place) = place else { return Outcome::Cancelled { started: false } };
-    *begun = Some(Instant::now());
-    match command(job, node, place).await {
+    progress.begun = Some(Instant::now());
+    match command(job, work, progress, place).await {
         Ok(outcome) => outcome,
         Err(Unheard) => Outcome::Cancelled { started: true },
     }
@@ -65,58 +75,101 @@ async fn attend(job: &Job, node: &Node<'_>, begun: &mut Option<Instant>) -> Outc
 
 async fn command(
     job: &Job,
-    node: &Node<'_>,
+    work: &Work,
+    progress: &mut Progress,
     place: OwnedSemaphorePermit,
 ) -> Result<Outcome, Unheard> {
-    tell(job, node, RunEventKind::Connecting).await?;
+    tell(job, work, RunEventKind::Connecting).await?;
     let connected = tokio::select! {
         biased;
         () = job.stop.cancel.cancelled() => return Ok(Outcome::Cancelled { started: false }),
-        connected = Box::pin(connect(job, &node.assignment.target, place)) => connected,
+        connected = connect(job, work, place) => connected,
     };
-    let (session, _place) = match connected {
+    let (lease, _place) = match connected {
         Ok(connected) => connected,
         Err(error) => return Ok(unreachable_outcome(&error)),
     };
-    let options = ExecOptions {
-        stdin: node.assignment.stdin.clone(),
-        env: node.assignment.env.clone(),
-        cancel: job.stop.cancel.clone(),
-        ..ExecOptions::default()
-    };
-    let Assignment { target, command, sudo, .. } = node.assignment;
-    match Attended::start(&session, &target.name, command, sudo.as_ref(), options).await {
-        Ok(exec) => {
-            tell(job, node, RunEventKind::Started).await?;
-            relay(job, node, exec).await
+    match begin(job, work, lease, progress).await {
+        Ok((lease, exec)) => {
+            tell(job, work, RunEventKind::Started).await?;
+            relay(job, work, &lease, exec).await
         }
-        Err(SessionError::Cancelled) => Ok(Outcome::Cancelled { started: false }),
-        Err(error) => Ok(Outcome::Lost(error.to_string())),
+        Err(outcome) => Ok(outcome),
     }
 }
 
 /// Connects; when that takes long, gives the place back meanwhile.
 async fn connect(
     job: &Job,
-    target: &Target,
+    work: &Work,
     place: OwnedSemaphorePermit,
-) -> Result<(Session, Option<OwnedSemaphorePermit>), ConnectError> {
-    let connecting = Session::connect(
-        job.dial.as_ref(),
-        &target.endpoint,
-        &target.login,
-        &target.host_keys,
-        job.options.timeouts,
-    );
+) -> Result<(Lease, Option<OwnedSemaphorePermit>), ConnectError> {
+    let target = &work.assignment.target;
+    let connecting = job.executor.session_within(target, job.options.timeouts);
     tokio::pin!(connecting);
     if let Ok(connected) = tokio::time::timeout(limits::SLOT_GRACE, &mut connecting).await {
         return Ok((connected?, Some(place)));
     }
     let Some(slow) = job.slots.slow_place() else { return Ok((connecting.await?, Some(place))) };
     drop(place);
-    let session = connecting.await?;
+    let lease = connecting.await?;
     drop(slow);
-    Ok((session, job.slots.place().await))
+    Ok((lease, job.slots.place().await))
+}
+
+/// Begins the command; on another session if the one at hand died while nobody
+/// had it.
+async fn begin(
+    job: &Job,
+    work: &Work,
+    mut lease: Lease,
+    progress: &mut Progress,
+) -> Result<(Lease, Attended), Outcome> {
+    let cancel = &job.stop.cancel;
+    let open = loop {
+        progress.session = Some(Session::clone(&lease));
+        match lease.open(cancel).await {
+            Err(SessionError::Lost(_) | SessionError::Timeout { .. }) if lease.is_used() => {
+                lease.retire();
+                drop(lease);
+                let target = &work.assignment.target;
+                let connecting = job.executor.session_within(target, job.options.timeouts);
+                lease = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Err(Outcome::Cancelled { started: false }),
+                    lease = connecting => lease.map_err(|error| unreachable_outcome(&error))?,
+                };
+            }
+            opened => break opened,
+        }
+    };
+    let exec = match open {
+        Ok(open) => {
+            let Assignment { target, command, sudo, .. } = &work.assignment;
+            let options = exec_options(job, work);
+            Attended::start(&lease, open, &target.name, command, sudo.as_ref(), options).await
+        }
+        Err(error) => Err(error),
+    };
+    match exec {
+        Ok(exec) => Ok((lease, exec)),
+        Err(SessionError::Cancelled) => Err(Outcome::Cancelled { started: false }),
+        Err(error) => {
+            lease.retire();
+            Err(Outcome::Lost(error.to_string()))
+        }
+    }
+}
+
+fn exec_options(job: &Job, work: &Work) -> ExecOptions {
+    ExecOptions {
+        stdin: work.assignment.stdin.clone(),
+        env: work.assignment.env.clone(),
+        cancel: job.stop.cancel.clone(),
+        idle: job.options.timeouts.idle,
+        total: job.options.timeouts.total,
+        ..ExecOptions::default()
+    }
 }
 
 fn unreachable_outcome(error: &ConnectError) -> Outcome {
@@ -124,43 +177,50 @@ fn unreachable_outcome(error: &ConnectError) -> Outcome {
 }
 
 /// Turns what the command prints into lines until it ends.
-async fn relay(job: &Job, node: &Node<'_>, mut exec: Attended) -> Result<Outcome, Unheard> {
+async fn relay(
+    job: &Job,
+    work: &Work,
+    lease: &Lease,
+    mut exec: Attended,
+) -> Result<Outcome, Unheard> {
     let mut out = LineCutter::new(job.options.line_bytes_max);
     let mut err = LineCutter::new(job.options.line_bytes_max);
-    let mut outcome = Outcome::Lost("the command told no end".into());
+    let mut end = ExecEnd::Lost("the command told no end".into());
     while let Some(event) = exec.next().await {
         let (stream, cutter, mut bytes) = match event {
             ExecEvent::Stdout(bytes) => (StreamName::Out, &mut out, bytes),
             ExecEvent::Stderr(bytes) => (StreamName::Err, &mut err, bytes),
-            ExecEvent::Ended(end) => {
-                outcome = end.into();
+            ExecEvent::Ended(how) => {
+                end = how;
                 continue;
             }
         };
-        while let Some(line) = cutter.next(&mut bytes) {
-            tell_line(job, node, stream, line).await?;
+        while let Some(lines) = cutter.next(&mut bytes) {
+            tell_lines(job, work, stream, lines).await?;
         }
     }
     for (stream, cutter) in [(StreamName::Out, &mut out), (StreamName::Err, &mut err)] {
-        if let Some(line) = cutter.finish() {
-            tell_line(job, node, stream, line).await?;
+        if let Some(lines) = cutter.finish() {
+            tell_lines(job, work, stream, lines).await?;
         }
     }
-    Ok(outcome)
+    if end.may_go_on() {
+        // What goes on keeps its place among the node's channels.
+        lease.retire();
+    }
+    Ok(end.into())
 }
 
-async fn tell_line(
+async fn tell_lines(
     job: &Job,
-    node: &Node<'_>,
+    work: &Work,
     stream: StreamName,
     (bytes, end): (Bytes, LineEnd),
 ) -> Result<(), Unheard> {
-    tell(job, node, RunEventKind::Output { stream, bytes, end }).await
+    tell(job, work, RunEventKind::Output { stream, bytes, end }).await
 }
 
-/// Waits while the reader has not caught up, which is what slows the node.
-async fn tell(job: &Job, node: &Node<'_>, kind: RunEventKind) -> Result<(), Unheard> {
-    let name = Arc::clone(&node.assignment.target.name);
-    let event = RunEvent { index: node.index, node: name, kind };
-    job.events.send(event).await.map_err(|_| Unheard)
+async fn tell(job: &Job, work: &Work, kind: RunEventKind) -> Result<(), Unheard> {
+    let node = Arc::clone(&work.assignment.target.name);
+    job.events.send(RunEvent { index: work.index, node, kind }).await
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use model::Endpoint;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{NodeOutcome, Outcome, RunEvent, RunSummary};
-use super::node::{self, Job};
+use super::event::{NodeOutcome, Outcome, RunSummary};
+use super::node::{self, Job, Work};
+use super::queue::{RunEvents, queue};
 use super::sudo::Sudo;
-use crate::dial::Dial;
+use crate::executor::{Executor, Slots};
 use crate::limits;
 use crate::session::{HostKeys, Login, Stdin, Timeouts};
 
@@ -92,7 +92,7 @@ pub struct Stop {
 #[derive(Debug)]
 pub struct Run {
     /// What happens. Must be read: a full queue stops the nodes.
-    pub events: mpsc::Receiver<RunEvent>,
+    pub events: RunEvents,
     task: JoinHandle<RunSummary>,
     abort: CancellationToken,
 }
@@ -111,43 +111,20 @@ impl Drop for Run {
     }
 }
 
-/// Places in a fan-out, and the places of those that take long to let us in.
-#[derive(Debug, Clone)]
-pub(crate) struct Slots {
-    places: Arc<Semaphore>,
-    slow: Arc<Semaphore>,
-}
-
-impl Slots {
-    pub(crate) fn new(fanout_max: usize) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(fanout_max.clamp(1, Semaphore::MAX_PERMITS))),
-            slow: Arc::new(Semaphore::new(limits::SLOW_CONNECTS_MAX)),
-        }
-    }
-
-    /// A place; none only if the fan-out is gone.
-    pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).acquire_owned().await.ok()
-    }
-
-    /// A place among the slow ones, if there is any.
-    pub(crate) fn slow_place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.slow).try_acquire_owned().ok()
-    }
-}
-
-/// Runs every assignment.
+/// Runs every assignment, on sessions of an [`Executor`] or, with a mere
+/// [`Dial`](crate::Dial), of one that lives as long as the run.
 pub fn run(
-    dial: Arc<dyn Dial>,
+    executor: impl Into<Executor>,
     assignments: Vec<Assignment>,
     options: RunOptions,
     stop: Stop,
 ) -> Run {
-    let (sender, events) = mpsc::channel(limits::RUN_EVENTS_MAX);
+    let (sender, events) = queue();
     let abort = stop.abort.clone();
+    let executor = executor.into();
+    executor.make_room(options.fanout_max.min(assignments.len()));
     let job = Arc::new(Job {
-        dial,
+        executor,
         slots: Slots::new(options.fanout_max),
         options,
         stop,
@@ -159,12 +136,12 @@ pub fn run(
 async fn dispatch(job: Arc<Job>, assignments: Vec<Assignment>) -> RunSummary {
     let begun = Instant::now();
     // Until its task has reported, a node counts as never begun.
-    let mut nodes: Vec<NodeOutcome> =
-        assignments.iter().map(|assignment| not_begun(&assignment.target)).collect();
+    let mut nodes: Vec<NodeOutcome> = assignments.iter().map(not_begun).collect();
     let mut tasks = JoinSet::new();
     for (index, assignment) in assignments.into_iter().enumerate() {
         let job = Arc::clone(&job);
-        tasks.spawn(async move { (index, Box::pin(node::run(&job, index, assignment)).await) });
+        let work = Work { index, assignment };
+        tasks.spawn(async move { (index, Box::pin(node::run(&job, &work)).await) });
     }
     while let Some(ended) = tasks.join_next().await {
         // A task that panicked keeps "cancelled": its node told no end.
@@ -176,9 +153,9 @@ async fn dispatch(job: Arc<Job>, assignments: Vec<Assignment>) -> RunSummary {
     RunSummary { nodes, duration: begun.elapsed() }
 }
 
-fn not_begun(target: &Target) -> NodeOutcome {
+fn not_begun(assignment: &Assignment) -> NodeOutcome {
     NodeOutcome {
-        node: Arc::clone(&target.name),
+        node: Arc::clone(&assignment.target.name),
         outcome: Outcome::Cancelled { started: false },
         duration: std::time::Duration::ZERO,
     }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use russh::client::Msg;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
+use russh::{ChannelMsg, ChannelWriteHalf, Sig};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::Timeouts;
+use super::drain::Source;
 use super::session::{OpenChannel, Session, SessionError};
 use super::stdin::Stdin;
 use crate::limits;
@@ -26,6 +27,10 @@ const STDERR: u32 = 1;
 pub struct ExecOptions {
     /// Standard input.
     pub stdin: Stdin,
+    /// Take the output off the connection even while nobody reads it, up to
+    /// [`limits::SHARED_BACKLOG_BYTES`], for a command that shares its
+    /// connection with others.
+    pub drained: bool,
     /// Variables to set. A node's sshd accepts only what its `AcceptEnv` says.
     pub env: Vec<(String, String)>,
     /// Ends the command early.
@@ -114,9 +119,9 @@ pub struct Output {
 /// A running command. Dropping it closes its channel, and the command sees
 /// that as a closed terminal or pipe.
 pub struct Exec {
-    reader: Option<ChannelReadHalf>,
+    reader: Option<Source>,
     writer: Arc<ChannelWriteHalf<Msg>>,
-    stdin: Option<AbortHandle>,
+    feeding: Option<AbortHandle>,
     cancel: CancellationToken,
     idle: Option<Duration>,
     total: Option<Duration>,
@@ -126,6 +131,8 @@ pub struct Exec {
     waiting_since: Option<Instant>,
     exit: Option<ExecEnd>,
     ended: bool,
+    /// The node has closed the channel, and so has the library on our side.
+    is_closed: bool,
     session: Session,
     _place: OwnedSemaphorePermit,
 }
@@ -148,18 +155,26 @@ pub(crate) async fn start(
     let idle = options.idle.or(timeouts.idle);
     let total = options.total.or(timeouts.total);
     let mut exec = Exec::new(open, options.cancel, idle, total);
+    let ends_at_once = matches!(options.stdin, Stdin::Empty);
     let send = async {
         for (name, value) in options.env {
             exec.writer.set_env(false, name, value).await?;
         }
-        exec.writer.exec(true, command).await
+        exec.writer.exec(true, command).await?;
+        // At once, so that it leaves with the command in one packet.
+        if ends_at_once { exec.writer.eof().await } else { Ok(()) }
     };
     let after = limits::CHANNEL_OPEN_TIMEOUT;
     timeout(after, send)
         .await
         .map_err(|_| SessionError::Timeout { doing: "begin the command", after })?
         .map_err(lost)?;
-    exec.feed(options.stdin);
+    if options.drained {
+        exec.reader = exec.reader.take().map(|reader| reader.drained(limits::SHARED_BACKLOG_BYTES));
+    }
+    if !ends_at_once {
+        exec.feed(options.stdin);
+    }
     Ok(exec)
 }
 
@@ -211,9 +226,9 @@ impl Exec {
     ) -> Self {
         let (reader, writer) = open.channel.split();
         Self {
-            reader: Some(reader),
+            reader: Some(Source::Direct(reader)),
             writer: Arc::new(writer),
-            stdin: None,
+            feeding: None,
             cancel,
             idle,
             total,
@@ -221,6 +236,7 @@ impl Exec {
             waiting_since: None,
             exit: None,
             ended: false,
+            is_closed: false,
             session: open.session,
             _place: open.place,
         }
@@ -232,7 +248,7 @@ impl Exec {
             return;
         }
         let task = tokio::spawn(feed(Arc::clone(&self.writer), stdin));
-        if let Some(before) = self.stdin.replace(task.abort_handle()) {
+        if let Some(before) = self.feeding.replace(task.abort_handle()) {
             before.abort();
         }
     }
@@ -317,7 +333,7 @@ impl Exec {
             biased;
             () = self.cancel.cancelled() => Woken::Cancelled,
             after = expiry(total_at) => Woken::Total(after),
-            message = reader.wait() => Woken::Message(message),
+            message = reader.next() => Woken::Message(message),
             () = at(quiet_at) => Woken::QuietAfterExit,
             after = expiry(idle_at) => Woken::Idle(after),
         }
@@ -348,6 +364,7 @@ impl Exec {
             }
             ChannelMsg::Close => {
                 self.reader = None;
+                self.is_closed = true;
                 None
             }
             _ => None,
@@ -381,8 +398,11 @@ impl Exec {
 
     async fn finish(&mut self, kill: bool) {
         self.ended = true;
-        if let Some(task) = self.stdin.take() {
+        if let Some(task) = self.feeding.take() {
             task.abort();
+        }
+        if self.is_closed {
+            return;
         }
         // The connection may be stuck handing us output: let it go first.
         self.reader = None;
@@ -398,10 +418,10 @@ impl Exec {
 
 impl Drop for Exec {
     fn drop(&mut self) {
-        if let Some(task) = self.stdin.take() {
+        if let Some(task) = self.feeding.take() {
             task.abort();
         }
-        if self.ended {
+        if self.ended || self.is_closed {
             return;
         }
         self.reader = None;

@@ -2,6 +2,7 @@
 //! commands and terminals. Nothing here waits without a deadline.
 
 mod connect;
+mod drain;
 mod exec;
 mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
@@ -16,6 +17,7 @@ pub use connect::{
 pub(crate) use exec::signal_name;
 pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
+pub(crate) use session::OpenChannel;
 pub use session::{Session, SessionError};
 pub use stdin::{Spool, SpoolWriter, Stdin};
 pub(crate) use subsystem::{SubsystemInput, SubsystemOutput};

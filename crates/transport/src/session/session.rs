@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use model::Endpoint;
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelOpenFailure};
+use russh::{Channel, ChannelOpenFailure, Disconnect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -102,6 +102,16 @@ impl Session {
     /// The connection is gone or the node opens no channel.
     pub async fn exec(&self, command: &str, options: ExecOptions) -> Result<Exec, SessionError> {
         let open = self.open_channel(&options.cancel).await?;
+        self.begin(open, command, options).await
+    }
+
+    /// The second half of [`exec`](Self::exec), on a channel that is open.
+    pub(crate) async fn begin(
+        &self,
+        open: OpenChannel,
+        command: &str,
+        options: ExecOptions,
+    ) -> Result<Exec, SessionError> {
         exec::start(open, command, options, self.inner.timeouts).await
     }
 
@@ -154,7 +164,25 @@ impl Session {
     /// Whether the connection is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.inner.handle.as_ref().is_none_or(Handle::is_closed)
+        self.inner.cut.is_cancelled() || self.inner.handle.as_ref().is_none_or(Handle::is_closed)
+    }
+
+    /// Whether nothing runs on it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.inner.channels.available_permits() == limits::CHANNELS_PER_SESSION_MAX
+    }
+
+    /// Tells the node that we are leaving. [`closed`](Self::closed) says when
+    /// that is done.
+    pub(crate) async fn say_goodbye(&self) {
+        if let Some(handle) = &self.inner.handle {
+            let _ = handle.disconnect(Disconnect::ByApplication, "", "").await;
+        }
+    }
+
+    /// Waits until the connection is closed.
+    pub(crate) async fn closed(&self) {
+        self.inner.cut.cancelled().await;
     }
 
     /// Ends the connection at once, whatever still runs on it.
@@ -171,7 +199,11 @@ impl Session {
         self.inner.handle.as_ref().ok_or_else(|| SessionError::Lost(self.lost_reason()))
     }
 
-    async fn open_channel(&self, cancel: &CancellationToken) -> Result<OpenChannel, SessionError> {
+    /// The first half of [`exec`](Self::exec). After an error nothing has begun.
+    pub(crate) async fn open_channel(
+        &self,
+        cancel: &CancellationToken,
+    ) -> Result<OpenChannel, SessionError> {
         tokio::select! {
             opened = self.open_channel_now() => opened,
             () = cancel.cancelled() => Err(SessionError::Cancelled),
@@ -231,7 +263,7 @@ impl Drop for Inner {
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
                 runtime.spawn(async move {
-                    tokio::time::sleep(limits::GOODBYE_TIMEOUT).await;
+                    let _ = timeout(limits::GOODBYE_TIMEOUT, cut.cancelled()).await;
                     cut.cancel();
                 });
             }

@@ -54,6 +54,7 @@ async fn sixty_four_nodes_print_whole_lines_in_order() {
                         }
                         _ => None,
                     })
+                    .flat_map(|lines| lines.lines().map(str::to_owned).collect::<Vec<_>>())
                     .collect()
             };
             assert_eq!(lines(StreamName::Out), ["line 1", "line 2", "line 3", "line 4", "line 5"]);

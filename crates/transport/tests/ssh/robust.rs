@@ -38,10 +38,7 @@ async fn a_server_that_says_nothing_is_given_up() {
         let _ = stream.read_to_end(&mut Vec::new());
     });
     let error = connect_to(address, Duration::from_millis(300)).await;
-    assert!(
-        matches!(error, ConnectError::Timeout { stage: ConnectStage::Banner, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ConnectError::Timeout { stage: ConnectStage::Banner, .. }), "{error}");
 }
 
 #[tokio::test]

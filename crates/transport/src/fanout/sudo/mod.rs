@@ -24,7 +24,8 @@ use self::marks::{Found, Marks};
 pub use self::password::Sudo;
 use self::password::{Proof, Turn};
 use self::refusal::{explain, is_wrong_password, refused, wrong_password};
-use crate::session::{Exec, ExecEnd, ExecEvent, ExecOptions, Session, SessionError, Stdin};
+use crate::executor::Lease;
+use crate::session::{Exec, ExecEnd, ExecEvent, ExecOptions, OpenChannel, SessionError, Stdin};
 
 /// The node that tries the password first holds the others up for no longer.
 const TRY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -78,16 +79,17 @@ enum Step {
 }
 
 impl Attended {
-    /// Begins `command`, through sudo if it is there.
+    /// Begins `command` on the open channel, through sudo if it is there.
     pub(crate) async fn start(
-        session: &Session,
+        lease: &Lease,
+        open: OpenChannel,
         node: &Arc<str>,
         command: &str,
         sudo: Option<&Arc<Sudo>>,
         options: ExecOptions,
     ) -> Result<Self, SessionError> {
         let Some(sudo) = sudo else {
-            return Ok(Self { exec: session.exec(command, options).await?, asking: None });
+            return Ok(Self { exec: lease.begin(open, command, options).await?, asking: None });
         };
         let (prompt, start) = (nonce("sudo")?, nonce("run")?);
         let asking = Asking {
@@ -101,7 +103,7 @@ impl Attended {
         };
         let options = ExecOptions { stdin: Stdin::Later, ..options };
         let command = wrapped(command, sudo.user(), &prompt, &start);
-        Ok(Self { exec: session.exec(&command, options).await?, asking: Some(asking) })
+        Ok(Self { exec: lease.begin(open, &command, options).await?, asking: Some(asking) })
     }
 
     /// The next thing that the command does; none after its end. Safe to drop
