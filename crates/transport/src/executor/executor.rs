@@ -142,7 +142,7 @@ impl Executor {
     ) -> Result<Lease, ConnectError> {
         let mut slot = shared.lock().await;
         let old = slot.take().filter(|kept| {
-            kept.host_keys == target.host_keys
+            kept.host_keys.is_same(&target.host_keys)
                 && !kept.session.is_closed()
                 && kept.commands < limits::COMMANDS_PER_CONNECTION_MAX
         });

@@ -77,7 +77,7 @@ impl Pool {
         }
         node.own = node.own.saturating_add(1);
         while let Some(kept) = node.free.pop() {
-            if kept.host_keys == *host_keys && is_good(&kept) {
+            if kept.host_keys.is_same(host_keys) && is_good(&kept) {
                 return Way::Free(kept);
             }
         }

@@ -88,6 +88,18 @@ impl HostKeys {
         keys.map(Self::new)
     }
 
+    /// Whether both would accept the same host, so that a connection made for
+    /// one of them is good for the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::Pinned(mine), Kind::Pinned(theirs)) => mine == theirs,
+            (Kind::Listed(mine), Kind::Listed(theirs)) => {
+                Arc::ptr_eq(&mine.known_hosts, &theirs.known_hosts) && mine.name == theirs.name
+            }
+            _ => false,
+        }
+    }
+
     /// What is expected, looked up once for a connection.
     pub(crate) fn expected(&self) -> Expected {
         match &self.0 {
