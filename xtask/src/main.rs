@@ -28,7 +28,13 @@ cargo xtask bench local [...]   nodes on this machine: time, processor, memory
     --rounds 3                    rounds of each; the median is shown
     --as root,user                who runs it (default: both as root, else user)
     --binary PATH                 measure this one instead of a release build
-    --write                       write docs/src/benchmarks.md";
+    --write                       write its section of docs/src/benchmarks.md
+cargo xtask bench ssh [...]     many hosts, beside clush, pdsh and parallel-ssh
+    --cases cold,warm,flood,put   which kinds of work
+    --rounds 5                    rounds; the tools take turns within each
+    --quick                       fewer hosts, to see whether it works
+    --binary PATH                 measure this one instead of a release build
+    --write                       write its section of docs/src/benchmarks.md";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,6 +57,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["tidy"] => tidy::run(&command::top()),
         ["tidy", "--list"] => tidy::listed(&command::top()),
         ["bench", "local", options @ ..] => bench::local(options),
+        ["bench", "ssh", options @ ..] => bench::ssh(options),
         [] | ["help" | "-h" | "--help"] => {
             say(USAGE);
             Ok(())

@@ -69,9 +69,8 @@ pub(crate) fn setup() -> Result<Vec<(String, String)>> {
     let mut reason = "it is not installed".to_owned();
     match installer() {
         Err(why) => say(format!("setup: {why}; install what is missing by hand")),
-        Ok(mut command) => {
-            say(format!("setup: installing {} with apt-get", packages.join(" ")));
-            if let Err(error) = run(command.args(["sh", "-c", INSTALL, "sh"]).args(&packages)) {
+        Ok(_) => {
+            if let Err(error) = install(&packages) {
                 say(format!("setup: {error:#}"));
                 reason = "it could not be installed".to_owned();
             }
@@ -79,6 +78,16 @@ pub(crate) fn setup() -> Result<Vec<(String, String)>> {
     }
     let left = self::missing();
     Ok(left.iter().map(|need| (format!("setup/{}", need.program), reason.clone())).collect())
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// When there is no apt-get, or it fails.
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
+    let mut command = installer().map_err(|why| anyhow::anyhow!("{why}"))?;
+    say(format!("setup: installing {} with apt-get", packages.join(" ")));
+    run(command.args(["sh", "-c", INSTALL, "sh"]).args(packages))
 }
 
 fn missing() -> Vec<Need> {

@@ -9,11 +9,13 @@ mod home;
 pub mod lab;
 mod leftovers;
 mod process;
+mod site;
 mod terminal;
 
 pub use account::{Account, Who};
 pub use home::{Home, PAIR, with_home};
 pub use leftovers::leftovers;
 pub use process::{Finished, Running};
+pub use site::{Site, Watched};
 pub use terminal::Terminal;
 pub use testkit::until;

@@ -1,21 +1,20 @@
 //! Nodes on this machine: how long until ssh answers on all of them, what that
 //! costs, and how long until nothing is left.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 
 use super::home::{CLUSTER, Home};
 use super::options::{Options, Runner};
+use super::pages::write_section;
 use super::processes::{cost, pids, waited_cpu_s};
-use super::table::{Row, Sample, Setting, page, table};
-use crate::command::{cargo, run, top};
+use super::setting::{facts, load, release_build};
+use super::table::{Row, Sample, section, table};
 use crate::say::say;
 
-/// The page of the guide.
-const PAGE: &str = "docs/src/benchmarks.md";
+/// Heading of the section.
+const HEADING: &str = "Local nodes";
 
 /// Measures, shows, and writes the page when told to.
 ///
@@ -35,11 +34,10 @@ pub(crate) fn local(words: &[&str]) -> Result<()> {
             rows.push(row(&home, *runner, *nodes, options.rounds)?);
         }
     }
-    let setting = setting(words, &options, &load);
+    let facts = facts("local", words, &options.rounds.to_string(), &load);
     say(format!("\n{}", table(&rows)));
     if options.write {
-        std::fs::write(top().join(PAGE), page(&setting, &rows)).context("write the page")?;
-        say(format!("written: {PAGE}"));
+        write_section(HEADING, &section(&facts, &rows))?;
     }
     Ok(())
 }
@@ -92,57 +90,4 @@ fn timed(action: impl FnOnce() -> Result<()>) -> Result<f64> {
     let start = Instant::now();
     action()?;
     Ok(start.elapsed().as_secs_f64())
-}
-
-fn release_build() -> Result<PathBuf> {
-    run(&mut cargo(&["build", "--release", "--locked", "--package", "cli"]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), Into::into);
-    let binary = target.join("release/squall");
-    ensure!(binary.is_file(), "no {}", binary.display());
-    Ok(binary)
-}
-
-/// Load of one, five and fifteen minutes before anything is measured.
-fn load() -> String {
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
-}
-
-fn setting(words: &[&str], options: &Options, load: &str) -> Setting {
-    let command = format!("`cargo xtask bench local {}`", words.join(" "));
-    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let changed = !said("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty();
-    let commit = said("git", &["rev-parse", "--short=12", "HEAD"]);
-    let dirty = if changed { ", with changes" } else { "" };
-    Setting {
-        facts: vec![
-            ("date", said("date", &["-u", "+%Y-%m-%d"])),
-            ("commit", format!("{commit}{dirty}")),
-            ("command", command.replace(" `", "`")),
-            ("rounds", options.rounds.to_string()),
-            ("load before", load.to_owned()),
-            ("machine", format!("{cpus} × {}, {} of memory", processor(), memory())),
-            ("kernel", said("uname", &["-sr"])),
-        ],
-    }
-}
-
-fn processor() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("model name"));
-    let name = line.and_then(|rest| rest.split_once(':')).map(|(_, name)| name.trim().to_owned());
-    name.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
-fn memory() -> String {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
-    format!("{:.0} GiB", kib.unwrap_or(0.0) / 1024.0 / 1024.0)
-}
-
-fn said(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).current_dir(top()).output();
-    output.map_or_else(|_| "?".into(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned())
 }

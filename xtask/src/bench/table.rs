@@ -1,4 +1,4 @@
-//! The page that shows the results.
+//! The section of the page on local nodes.
 
 use std::fmt::Write;
 
@@ -32,16 +32,7 @@ pub(crate) struct Row {
     pub(crate) samples: Vec<Sample>,
 }
 
-/// Where and how it was measured.
-#[derive(Debug)]
-pub(crate) struct Setting {
-    /// Label and value, in the order they are shown.
-    pub(crate) facts: Vec<(&'static str, String)>,
-}
-
 const HEAD: &str = "\
-# Benchmarks
-
 How long it takes until ssh answers on all nodes of a cluster on one machine,
 and what the nodes cost. Measured through the built binary by
 
@@ -65,11 +56,11 @@ The shell and C prototype this started from took 63 + 4 ms of processor time
 and 2.1 MiB per node.
 ";
 
-/// The whole page.
-pub(crate) fn page(setting: &Setting, rows: &[Row]) -> String {
+/// The whole section, without its heading.
+pub(crate) fn section(facts: &[(&str, String)], rows: &[Row]) -> String {
     let mut page = HEAD.to_owned();
     let _ = writeln!(page, "| | |\n|---|---|");
-    for (label, value) in &setting.facts {
+    for (label, value) in facts {
         let _ = writeln!(page, "| {label} | {value} |");
     }
     let _ = writeln!(page, "\n{}{LEGEND}", table(rows).trim_end());
@@ -105,7 +96,8 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The value in the middle, or between the middle two.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
     match (values.get(half.wrapping_sub(1)), values.get(half)) {

@@ -6,8 +6,6 @@ use russh::server::{Auth, ChannelOpenHandle, Handle, Handler, Msg, Session, Veri
 use russh::{Channel, ChannelId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::sftp;
-
 /// Bytes of a flooded line, its newline included.
 const LINE_BYTES: usize = 80;
 /// Lines written at once; close below the largest packet.
@@ -28,16 +26,12 @@ enum Wanted {
     Flood(usize),
     Sink,
     Text(&'static [u8]),
-    Digest(String),
 }
 
 fn wanted(command: &str) -> Wanted {
     if let Some((_, rest)) = command.split_once("flood ") {
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         return Wanted::Flood(digits.parse().unwrap_or(0));
-    }
-    if command.contains("sha256sum") {
-        return Wanted::Digest(command.to_owned());
     }
     if command.contains("sink") {
         return Wanted::Sink;
@@ -77,24 +71,6 @@ impl Handler for Connection {
         session.channel_success(channel)
     }
 
-    async fn subsystem_request(
-        &mut self,
-        id: ChannelId,
-        name: &str,
-        session: &mut Session,
-    ) -> Result<(), Self::Error> {
-        let Some(channel) = self.channels.remove(&id).filter(|_| name == "sftp") else {
-            return session.channel_failure(id);
-        };
-        session.channel_success(id)?;
-        let handle = session.handle();
-        tokio::spawn(async move {
-            sftp::serve(&channel).await;
-            end(&handle, id).await;
-        });
-        Ok(())
-    }
-
     async fn exec_request(
         &mut self,
         id: ChannelId,
@@ -121,10 +97,6 @@ impl Handler for Connection {
                 if !text.is_empty() {
                     session.data(id, text)?;
                 }
-                finish(id, channel, session)?;
-            }
-            Wanted::Digest(command) => {
-                session.data(id, sftp::digest(&command))?;
                 finish(id, channel, session)?;
             }
         }

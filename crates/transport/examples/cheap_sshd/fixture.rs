@@ -22,9 +22,12 @@ pub(crate) fn write(
         writeln!(hosts, "{address}")?;
         writeln!(known, "[{address}]:{port} {}", host.public.line())?;
     }
-    fs::write(directory.join("hosts"), hosts)?;
+    fs::write(directory.join("addresses"), hosts)?;
     fs::write(directory.join("port"), port.to_string())?;
-    fs::write(directory.join("known_hosts"), known)?;
+    fs::create_dir_all(directory.join(".ssh"))?;
+    for place in ["known_hosts", ".ssh/known_hosts"] {
+        fs::write(directory.join(place), &known)?;
+    }
     let key = directory.join("user");
     fs::write(&key, user.private_pem.reveal())?;
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;

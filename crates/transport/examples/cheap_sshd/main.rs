@@ -3,19 +3,17 @@
 //! Speaks for as many addresses of the loopback network as it is told to.
 //!
 //! `cheap_sshd DIRECTORY NODES [x25519]` writes keys, a `known_hosts`, an ssh
-//! configuration and a list of hosts into the directory, says `listening` and
+//! configuration and a list of addresses into the directory, says `listening` and
 //! serves until its standard input ends. A line on standard input asks for a
 //! report: which key exchange and cipher clients chose since the last one, and
 //! the processor time it took. With `x25519` it knows no other key exchange.
 //!
 //! Commands: `flood N` prints N lines of 80 bytes, `sink` swallows its input,
-//! `uptime` prints a line, everything else succeeds in silence. `sftp` is a
-//! sink, too: see [`sftp`].
+//! `uptime` prints a line, everything else succeeds in silence.
 
 mod answer;
 mod choice;
 mod fixture;
-mod sftp;
 
 use std::borrow::Cow;
 use std::io::{BufRead, Write};
@@ -26,6 +24,7 @@ use std::time::Duration;
 
 use russh::server::{self, Config};
 use russh::{Preferred, compression, kex};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 
 use answer::Connection;
@@ -54,6 +53,9 @@ fn main() -> Result<(), Failure> {
         _ => return Err("usage: cheap_sshd DIRECTORY NODES [x25519]".into()),
     };
     let (directory, nodes) = (PathBuf::from(directory), nodes.parse::<u16>()?);
+    // Every connection is an open file.
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(directory, nodes, kex))
 }

@@ -55,6 +55,9 @@ pub(super) fn known_hosts(directory: &Path, servers: &[Sshd]) -> Result<()> {
             }
         }
     }
+    // The user's own place, when the lab is the home of a client.
+    fs::create_dir_all(directory.join(".ssh"))?;
+    fs::write(directory.join(".ssh/known_hosts"), &text)?;
     Ok(fs::write(directory.join("known_hosts"), text)?)
 }
 
@@ -86,6 +89,7 @@ pub(super) fn lists(
     config.push_str(&common);
     fs::write(directory.join("ssh_config"), config)?;
     fs::write(directory.join("hosts"), hosts)?;
+    fs::write(directory.join("port"), PORT.to_string())?;
     Ok(fs::write(directory.join("addresses"), addresses)?)
 }
 
