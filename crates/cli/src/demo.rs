@@ -14,7 +14,7 @@ use crate::context::{self, Context};
 use crate::exit::{CommandError, CommandResult, Exit};
 use crate::paint::Look;
 use crate::render::{self, Detail};
-use crate::run_output::RunOutput;
+use crate::run_output::{OutputArgs, RunNodes, RunOutput};
 use crate::signals::Interrupt;
 use crate::{reach, scope};
 
@@ -115,7 +115,9 @@ impl Demo {
         let names: Vec<&str> = reached.nodes.iter().map(|node| &*node.target.name).collect();
         let port = reached.nodes.first().map_or(22, |node| node.target.endpoint.port());
         let command = format!("NODES='{}'; PORT={port}; RADIUS={RADIUS}{JOB}", names.join(" "));
-        let mut output = RunOutput::new(context.printer, &reached);
+        let nodes = RunNodes::from(&reached);
+        let args = OutputArgs::default();
+        let mut output = RunOutput::new(context.printer, &args, nodes, &context.paths)?;
         // A run aborts its token when it is over, which nobody else must hear.
         let stop = Stop {
             cancel: context.interrupt.stop.clone(),
@@ -130,12 +132,13 @@ impl Demo {
                 points += bytes.split(|byte| *byte == b'\n').filter_map(counted).sum::<u64>();
             }
             output.event(&event)?;
+            output.flush()?;
         }
-        output.end(&run.summary().await)?;
+        let ending = output.end(&run.summary().await)?;
         if context.interrupt.is_stopping() {
             return Ok(Exit::Interrupted);
         }
-        if !output.all_succeeded() {
+        if !ending.all_succeeded {
             return Err(CommandError::new(Exit::Failed, "the job failed on some node"));
         }
         self.tell(&format!("Together they counted {points} points: pi is about {}.", pi(points)));

@@ -31,7 +31,6 @@ pub(crate) struct ReachedNode {
     /// Where it is, and who we are to it.
     pub(crate) target: Target,
     /// The node as targets see it, for what is put in for `%{…}`.
-    #[expect(dead_code, reason = "read once commands are made per node")]
     pub(crate) member: Member,
 }
 

@@ -1,17 +1,18 @@
 //! `squall run`: one command on many nodes at once.
 
+use std::io;
 use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use transport::Timeouts;
-use transport::fanout::{self, Assignment, RunOptions, Stop};
+use transport::fanout::{self, Assignment, Run, RunEvent, RunOptions, Stop};
 use transport::limits::FANOUT_MAX;
 
 use crate::context::Context;
 use crate::exit::{CommandResult, Exit};
 use crate::pick::{self, PickArgs};
-use crate::run_output::RunOutput;
+use crate::run_output::{OutputArgs, RunNodes, RunOutput};
 use crate::{complete, duration};
 
 /// Run a command on nodes, in parallel
@@ -49,6 +50,8 @@ pub(crate) struct RunArgs {
     /// Give up a node that does not let us in for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "10s")]
     connect_timeout: Duration,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 /// Runs the command and tells what comes of it.
@@ -68,17 +71,23 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
         cancel: context.interrupt.stop.clone(),
         abort: context.interrupt.abort.child_token(),
     };
-    let mut output = RunOutput::new(context.printer, &reached);
+    let nodes = RunNodes::from(&reached);
+    let mut output = RunOutput::new(context.printer, &args.output, nodes, &context.paths)?;
     let command = args.command.join(" ");
     let assignments = Assignment::each(reached.targets(), &command);
     let mut run = fanout::run(reached.dial, assignments, options, stop);
-    while let Some(event) = run.events.recv().await {
+    while let Some(event) = next(&mut run, &mut output).await? {
         output.event(&event)?;
     }
-    output.end(&run.summary().await)?;
-    Ok(match (context.interrupt.is_stopping(), output.all_succeeded()) {
-        (true, _) => Exit::Interrupted,
-        (false, true) => Exit::Done,
-        (false, false) => Exit::Failed,
-    })
+    let ending = output.end(&run.summary().await)?;
+    Ok(if context.interrupt.is_stopping() { Exit::Interrupted } else { ending.exit() })
+}
+
+/// The next event. What is printed waits only as long as events come.
+async fn next(run: &mut Run, output: &mut RunOutput) -> io::Result<Option<RunEvent>> {
+    if let Ok(event) = run.events.try_recv() {
+        return Ok(Some(event));
+    }
+    output.flush()?;
+    Ok(run.events.recv().await)
 }

@@ -1,6 +1,8 @@
 //! `squall run --json`: a stream, one document per line. Lines of kind
 //! `run-event` as things happen, one `run-summary` last.
 
+use std::collections::BTreeMap;
+
 use model::target::fold;
 use serde::Serialize;
 use transport::fanout::{LineEnd, Outcome, RunEvent, RunEventKind, RunSummary, StreamName};
@@ -172,7 +174,22 @@ pub(crate) struct RunSummaryDocument {
     /// The nodes that failed, as a target.
     failed: String,
     nodes: Vec<NodeEnding>,
+    /// Nodes that ended alike, together.
+    endings: Vec<AlikeEnding>,
     duration_s: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct AlikeEnding {
+    /// As in [`Ending`].
+    how: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<String>,
+    /// As a target.
+    nodes: String,
+    node_count: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -205,8 +222,28 @@ impl RunSummaryDocument {
             node_count: nodes.len(),
             failed_count: failed.len(),
             failed: fold(failed),
+            endings: alike(&nodes),
             duration_s: summary.duration.as_secs_f64(),
             nodes,
         }
     }
+}
+
+/// In the order of the words, codes by their number.
+fn alike(nodes: &[NodeEnding]) -> Vec<AlikeEnding> {
+    type Key<'a> = (&'static str, Option<u32>, Option<&'a str>);
+    let mut groups: BTreeMap<Key<'_>, Vec<&str>> = BTreeMap::new();
+    for node in nodes {
+        let ending = &node.ending;
+        let key = (ending.how, ending.code, ending.signal.as_deref());
+        groups.entry(key).or_default().push(&node.node);
+    }
+    let groups = groups.into_iter().map(|((how, code, signal), names)| AlikeEnding {
+        how,
+        code,
+        signal: signal.map(str::to_owned),
+        node_count: names.len(),
+        nodes: fold(names),
+    });
+    groups.collect()
 }

@@ -1,0 +1,63 @@
+//! The line of progress of a run, drawn over on a terminal and gone whenever
+//! something else is written.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::Printer;
+
+/// How often the drawn line moves while nothing happens.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The line; nothing where standard error is no terminal.
+#[derive(Debug, Default)]
+pub(super) struct ProgressLine {
+    bar: Option<ProgressBar>,
+}
+
+impl ProgressLine {
+    /// Nothing is drawn before something is shown.
+    pub(super) fn new(printer: Printer) -> Self {
+        let bar = printer.can_draw.then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar }
+    }
+
+    /// Shows another text. It is made only where it is drawn.
+    pub(super) fn show(&self, text: impl FnOnce() -> String) {
+        if let Some(bar) = &self.bar {
+            if bar.position() == 0 {
+                bar.set_position(1);
+                bar.enable_steady_tick(TICK);
+            }
+            bar.set_message(text());
+        }
+    }
+
+    /// Writes with the line gone.
+    pub(super) fn aside(&self, write: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) if !bar.is_finished() => bar.suspend(write),
+            _ => write(),
+        }
+    }
+
+    /// Takes it away for good.
+    pub(super) fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for ProgressLine {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
