@@ -149,7 +149,6 @@ impl Command {
                 | Self::Start(_)
                 | Self::Stop(_)
                 | Self::Reboot(_)
-                | Self::Run(_)
         )
     }
 }

@@ -69,8 +69,7 @@ pub(crate) async fn run(context: &Context, count: u32, keep: bool) -> CommandRes
     // A stop that was asked for must not stop the clearing away as well; a
     // second one does.
     let abort = context.interrupt.abort.clone();
-    let clearing =
-        Demo { context: context.assured(Interrupt { stop: abort.clone(), abort }), ..demo };
+    let clearing = Demo { context: context.assured(Interrupt::at_once(abort)), ..demo };
     let cleared = clearing.clear(&spec).await;
     match (shown, cleared) {
         (Ok(Exit::Done), Ok(exit)) if !failed => Ok(exit),

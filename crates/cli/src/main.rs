@@ -31,6 +31,7 @@ mod progress;
 mod reach;
 mod render;
 mod report;
+mod run;
 mod run_output;
 mod scope;
 mod signals;

@@ -35,6 +35,11 @@ pub(crate) struct ReachedNode {
 }
 
 impl Reached {
+    /// The nodes as targets see them, in order.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        self.nodes.iter().map(|node| node.member.clone()).collect()
+    }
+
     /// Where they are, in order.
     pub(crate) fn targets(&self) -> Vec<Target> {
         self.nodes.iter().map(|node| node.target.clone()).collect()

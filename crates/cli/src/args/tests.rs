@@ -61,7 +61,7 @@ fn what_follows_the_target_of_a_run_is_the_command() {
         let Command::Run(args) = parse(&words).unwrap().command else {
             panic!("{line} is no run");
         };
-        assert_eq!(args.command, expected, "{line}");
+        assert_eq!(args.command.command, expected, "{line}");
     }
 }
 

@@ -1,17 +1,17 @@
 //! `squall run`: one command on many nodes at once.
 
-use std::io;
 use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use transport::Timeouts;
-use transport::fanout::{self, Assignment, Run, RunEvent, RunOptions, Stop};
+use transport::fanout::{self, Assignment, RunOptions, Stop};
 use transport::limits::FANOUT_MAX;
 
 use crate::context::Context;
 use crate::exit::{CommandResult, Exit};
 use crate::pick::{self, PickArgs};
+use crate::run::{CommandArgs, Input, InputArgs, SudoArgs, Ways, follow};
 use crate::run_output::{OutputArgs, RunNodes, RunOutput};
 use crate::{complete, duration};
 
@@ -20,74 +20,96 @@ use crate::{complete, duration};
 #[command(after_help = "\
 Examples:
   squall run 'worker*' -- uname -n
-  squall run demo -- 'grep -c processor /proc/cpuinfo && free -m'
-  squall run 'worker[1-8]!worker3' --timeout 30s -- ./step.sh
+  squall run 'worker[1-8]' -x worker3 -b -- 'grep -c processor /proc/cpuinfo && free -m'
+  squall run 'worker*' -u 30s -f 16 -- ./step.sh --part %rank --of '%{count}'
+  squall run 'worker*' --dir ~/job --env MODE=fast -- make
+  squall run 'worker*' --sudo -- systemctl restart munge
+  squall run 'worker*' --script ./check.sh -- --quick
+  tar c conf | squall run 'worker*' -- tar x -C /etc/app
   squall run --json '*' -- uptime | jq -r 'select(.event == \"line\").text'
 
-The words of the command are joined with blanks and given to the node's shell,
-as ssh does: quote what the shell there should see, as in the second example.
-Every line is preceded by its node; a line longer than 64 KiB comes in pieces,
-of which all but the first are preceded by `NODE+`. Standard error stays apart.
-Exit code 0 only if the command ended with 0 on every node.
-Ctrl-C stops the command everywhere and says where it was running; a second one
-leaves at once.")]
+Options stand before the first word of the command; what follows is the
+command's, and `--` before it is good style. Its words are joined with blanks
+and given to the node's shell, as ssh does: quote what the shell there should
+see, as in the second example.
+
+For each node `%h` or `%host` is its name, `%rank` its place from 0 on, and
+`%{KEY}` a value of it: name, rank, count, cluster, pool, ip, instance_type, …,
+tag:TAG; `%{tag:rack:-none}` says what stands where there is none. `%%h` is a
+plain `%h`; every other % stands for itself.
+
+Piped or redirected standard input goes to every node (-n: to none).
+Ctrl-C at a terminal shows what is still running, twice stops it, three times
+leaves at once. Exit code 0 only if the command ended with 0 on every node.")]
 pub(crate) struct RunArgs {
     /// The nodes
     #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     target: String,
-    /// The command
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
-    pub(crate) command: Vec<String>,
     #[command(flatten)]
-    pick: PickArgs,
+    pub(crate) command: CommandArgs,
+    #[command(flatten)]
+    input: InputArgs,
     /// Nodes at once
-    #[arg(long, value_name = "N", default_value_t = FANOUT_MAX as u32)]
+    #[arg(short, long, value_name = "N", default_value_t = FANOUT_MAX as u32)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     fanout: u32,
     /// Give the command this long on each node, as in 30s or 5m
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[arg(short = 'u', long, value_name = "TIME", value_parser = duration::parse)]
     timeout: Option<Duration>,
     /// Give up a node that does not let us in for this long
-    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "10s")]
+    #[arg(short = 't', long, value_name = "TIME", value_parser = duration::parse)]
+    #[arg(default_value = "10s")]
     connect_timeout: Duration,
+    #[command(flatten)]
+    pick: PickArgs,
+    #[command(flatten)]
+    sudo: SudoArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
 /// Runs the command and tells what comes of it.
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
+    let sudo = args.sudo.sudo()?;
     let reached = pick::pick(context, &args.pick, &args.target).await?;
-    let options = RunOptions {
-        fanout_max: usize::try_from(args.fanout).unwrap_or(FANOUT_MAX),
-        timeouts: Timeouts {
-            connect: args.connect_timeout,
-            total: args.timeout,
-            ..Timeouts::default()
-        },
-        ..RunOptions::default()
-    };
+    let worded = args.command.word(&reached.members())?;
+    if let Some(note) = &worded.note {
+        context.printer.say(note);
+    }
+    let input = Input::new(context, &args.input, worded.script)?;
+    let nodes = RunNodes::from(&reached);
+    let mut output = RunOutput::new(context.printer, &args.output, nodes, &context.paths)?;
+    let assignments = reached.nodes.iter().zip(worded.commands).map(|(node, command)| Assignment {
+        stdin: input.stdin.clone(),
+        sudo: sudo.clone(),
+        ..Assignment::new(node.target.clone(), command)
+    });
     // A run aborts its token when it is over, which nobody else must hear.
     let stop = Stop {
         cancel: context.interrupt.stop.clone(),
         abort: context.interrupt.abort.child_token(),
     };
-    let nodes = RunNodes::from(&reached);
-    let mut output = RunOutput::new(context.printer, &args.output, nodes, &context.paths)?;
-    let command = args.command.join(" ");
-    let assignments = Assignment::each(reached.targets(), &command);
-    let mut run = fanout::run(reached.dial, assignments, options, stop);
-    while let Some(event) = next(&mut run, &mut output).await? {
-        output.event(&event)?;
+    let run = fanout::run(reached.dial, assignments.collect(), args.options(), stop);
+    let ways = Ways { interrupt: &context.interrupt, sudo, input };
+    let (summary, broken) = follow(run, &mut output, ways).await?;
+    let ending = output.end(&summary)?;
+    match broken {
+        Some(error) => Err(error),
+        None if context.interrupt.is_stopping() => Ok(Exit::Interrupted),
+        None => Ok(ending.exit()),
     }
-    let ending = output.end(&run.summary().await)?;
-    Ok(if context.interrupt.is_stopping() { Exit::Interrupted } else { ending.exit() })
 }
 
-/// The next event. What is printed waits only as long as events come.
-async fn next(run: &mut Run, output: &mut RunOutput) -> io::Result<Option<RunEvent>> {
-    if let Ok(event) = run.events.try_recv() {
-        return Ok(Some(event));
+impl RunArgs {
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            fanout_max: usize::try_from(self.fanout).unwrap_or(FANOUT_MAX),
+            timeouts: Timeouts {
+                connect: self.connect_timeout,
+                total: self.timeout,
+                ..Timeouts::default()
+            },
+            ..RunOptions::default()
+        }
     }
-    output.flush()?;
-    Ok(run.events.recv().await)
 }

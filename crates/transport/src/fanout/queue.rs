@@ -56,6 +56,12 @@ impl RunEvents {
         Ok(event)
     }
 
+    /// Whether there is none yet, or there will be none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     fn taken(&self, event: &RunEvent) {
         let bytes = weight(event);
         if bytes > 0 {

@@ -263,9 +263,10 @@ fn nonce(what: &str) -> Result<String, SessionError> {
 
 /// The command line that begins `command` through sudo. The shell that the
 /// user logs in with reads the command, as it does without sudo; a POSIX shell
-/// reads what is around it.
+/// reads what is around it. That shell's name is handed on for who wraps the
+/// command further: sudo sets `SHELL` to the other user's.
 fn wrapped(command: &str, user: Option<&str>, prompt: &str, start: &str) -> String {
-    let begin = format!("printf %s {start} >&2; exec \"$0\" -c \"$1\"");
+    let begin = format!("printf %s {start} >&2; SQUALL_SHELL=\"$0\" exec \"$0\" -c \"$1\"");
     let user = user.map(|user| format!(" -u {}", quoted(user))).unwrap_or_default();
     let script = format!(
         "command -v sudo >/dev/null 2>&1 || exit 127; \
@@ -288,7 +289,7 @@ mod tests {
     fn sudo_gets_the_command_as_it_was_typed() {
         assert_eq!(
             wrapped("echo 'a b'", Some("bob"), "P:", "S:"),
-            r#"exec /bin/sh -c 'command -v sudo >/dev/null 2>&1 || exit 127; exec sudo -S -p P: -u '\''bob'\'' -- /bin/sh -c '\''printf %s S: >&2; exec "$0" -c "$1"'\'' "${SHELL:-/bin/sh}" "$1"' squall 'echo '\''a b'\'''"#
+            r#"exec /bin/sh -c 'command -v sudo >/dev/null 2>&1 || exit 127; exec sudo -S -p P: -u '\''bob'\'' -- /bin/sh -c '\''printf %s S: >&2; SQUALL_SHELL="$0" exec "$0" -c "$1"'\'' "${SHELL:-/bin/sh}" "$1"' squall 'echo '\''a b'\'''"#
         );
     }
 
