@@ -1,5 +1,8 @@
 //! What a lab is made of.
 
+/// Stands in configurations for the directory of the lab.
+pub(super) const DIRECTORY: &str = "@LAB@";
+
 /// What the client's files say of a server's host key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -49,6 +52,7 @@ pub struct Server {
     /// Whom it lets in.
     pub admits: Admits,
     /// Lines of its configuration, before all others: sshd heeds the first.
+    /// `@LAB@` in them is the directory of the lab.
     pub options: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::keys;
 use super::network::PORT;
-use super::plan::{Admits, Place, Server, Trust};
+use super::plan::{Admits, DIRECTORY, Place, Server, Trust};
 use super::processes;
 
 /// OpenSSH's server; it wants to be started by its whole path.
@@ -145,7 +145,7 @@ fn configuration(
     let directory = common.directory.display();
     let mut text = String::new();
     for line in &plan.options {
-        writeln!(text, "{line}")?;
+        writeln!(text, "{}", line.replace(DIRECTORY, &common.directory.to_string_lossy()))?;
     }
     for address in addresses {
         writeln!(text, "ListenAddress {address}")?;
