@@ -95,8 +95,8 @@ impl Bench<'_> {
         let programs = self.programs;
         let site = self.site(HYBRID)?;
         let mut squall = Command::new(&programs.rounds);
-        let all = nodes.to_string();
-        squall.arg("warm").arg(site.file("")).args([&all, &WARM_ROUNDS.to_string(), &all]);
+        squall.arg("warm").arg(site.file(""));
+        squall.args([&nodes.to_string(), &WARM_ROUNDS.to_string(), FANOUT]);
         let document = json(&mut squall)?;
         self.results.warm.push(warm("squall's engine", nodes, &document));
 
@@ -105,8 +105,7 @@ impl Bench<'_> {
         let mut peer = Command::new(python);
         peer.arg(&programs.peers.script).arg("warm").arg(site.hosts(nodes)?);
         peer.arg(site.port()?).arg("root").arg(site.file("user"));
-        // All at once, as squall above: its pool would open new connections.
-        peer.args([&nodes.to_string(), &WARM_ROUNDS_PEER.to_string()]);
+        peer.args([FANOUT, &WARM_ROUNDS_PEER.to_string()]);
         match json(&mut peer) {
             Ok(document) => self.results.warm.push(warm("parallel-ssh", nodes, &document)),
             Err(error) => self.leave_out(format!("warm, parallel-ssh: {error:#}")),
