@@ -20,6 +20,7 @@ mod dispatch;
 mod document;
 mod duration;
 mod exit;
+mod hosts;
 mod interactive;
 mod logging;
 mod output;

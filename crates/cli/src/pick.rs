@@ -8,6 +8,7 @@ use crate::args::ReachArgs;
 use crate::complete;
 use crate::context::Context;
 use crate::exit::CommandError;
+use crate::hosts::{self, HostArgs};
 use crate::reach::{self, Reached};
 use crate::scope;
 
@@ -19,9 +20,12 @@ pub(crate) struct PickArgs {
     /// Leave these nodes out; repeatable
     #[arg(short = 'x', long, value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
     pub(crate) exclude: Vec<String>,
+    #[command(flatten)]
+    pub(crate) hosts: HostArgs,
 }
 
-/// The nodes that are meant, and the way to them.
+/// The nodes that are meant, and the way to them: of clusters, or of the
+/// user's lists of hosts.
 ///
 /// # Errors
 /// What is wrong with the target; nothing is selected, or too much.
@@ -30,6 +34,9 @@ pub(crate) async fn pick(
     args: &PickArgs,
     target: &str,
 ) -> Result<Reached, CommandError> {
+    if args.hosts.are_given() {
+        return hosts::reach(context, &args.hosts, target, &args.exclude).await;
+    }
     let mut text = target.to_owned();
     for exclude in &args.exclude {
         text = format!("({text})!({exclude})");

@@ -83,7 +83,6 @@ pub(crate) async fn look(context: &Context, text: Option<&str>) -> Result<Found,
 ///
 /// # Errors
 /// What is wrong with the target or an exclude.
-#[expect(dead_code, reason = "hosts of the user's own lists will be taken by it")]
 pub(crate) fn select_members(
     _context: &Context,
     members: Vec<Member>,

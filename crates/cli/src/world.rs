@@ -308,13 +308,18 @@ fn choice<T>(variable: &str, read: fn(&str) -> Option<T>) -> Result<Option<T>, C
     }
 }
 
-/// Who we are, as `user@host`.
-fn owner() -> String {
+/// What our account is called.
+pub(crate) fn account_name() -> String {
     let number = rustix::process::getuid().as_raw();
     let said = |name| std::env::var(name).ok().filter(|user| !user.is_empty());
-    let user = account(&fs_err::read_to_string("/etc/passwd").unwrap_or_default(), number)
+    account(&fs_err::read_to_string("/etc/passwd").unwrap_or_default(), number)
         .or_else(|| ["USER", "LOGNAME"].into_iter().find_map(said))
-        .unwrap_or_else(|| format!("uid{number}"));
+        .unwrap_or_else(|| format!("uid{number}"))
+}
+
+/// Who we are, as `user@host`.
+fn owner() -> String {
+    let user = account_name();
     let system = rustix::system::uname();
     format!("{user}@{}", system.nodename().to_string_lossy())
 }

@@ -164,6 +164,14 @@ pub const GOODBYE_LOOKS: usize = 100;
 /// What a server says before it names its protocol; more is of no interest.
 pub const FIRST_WORDS_BYTES_MAX: usize = 256;
 
+/// Pauses before trying again to log in to a bastion that is busy.
+pub const BASTION_PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1800)];
+
+/// Bytes of one node that a bastion has sent and nobody has read yet. The
+/// windows of a node's channels, 10 of 1 MiB, stay below it.
+pub const FORWARD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Size of a private key file; a bigger one is something else.
 pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 

@@ -15,6 +15,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("missing-value", "a key has no value"),
     ("more", "there is more to be said than is shown"),
     ("name-collision", "two pools or nodes would have one name"),
+    ("hosts-line", "a line of a list of hosts cannot be understood"),
     ("no-head", "no pool has the role `head`"),
     ("no-meaning-here", "a key or value has no meaning on the provider that was chosen"),
     ("not-a-script", "a script does not begin with `#!`, or is no text"),

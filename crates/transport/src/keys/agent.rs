@@ -14,6 +14,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{RwLock, Semaphore};
 use tokio::time::timeout;
 
+use super::certificate::UserCertificate;
 use super::key::PublicKey;
 use super::sign::SignError;
 use crate::limits;
@@ -82,7 +83,11 @@ impl Agent {
         self.keep(client);
         Ok(identities
             .into_iter()
-            .map(|identity| AgentKey { agent: Arc::clone(self), identity: Arc::new(identity) })
+            .map(|identity| AgentKey {
+                agent: Arc::clone(self),
+                identity: Arc::new(identity),
+                shown: None,
+            })
             .collect())
     }
 
@@ -161,6 +166,8 @@ impl Agent {
 pub struct AgentKey {
     agent: Arc<Agent>,
     identity: Arc<AgentIdentity>,
+    /// A certificate of a file that is shown with the key.
+    shown: Option<Arc<UserCertificate>>,
 }
 
 impl fmt::Debug for AgentKey {
@@ -182,7 +189,16 @@ impl AgentKey {
         self.certificate().is_some()
     }
 
+    /// The same key, shown with a certificate that the agent does not have.
+    #[must_use]
+    pub fn certified(&self, certificate: &Arc<UserCertificate>) -> Self {
+        Self { shown: Some(Arc::clone(certificate)), ..self.clone() }
+    }
+
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        if let Some(shown) = &self.shown {
+            return Some(shown.inner());
+        }
         match self.identity.as_ref() {
             AgentIdentity::Certificate { certificate, .. } => Some(certificate),
             AgentIdentity::PublicKey { .. } => None,

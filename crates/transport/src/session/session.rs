@@ -15,7 +15,7 @@ use super::connect::{self, ConnectError, HostKeys, Login, Timeouts, Verifier, pl
 use super::exec::{self, Exec, ExecOptions, Output};
 use super::pty::{self, PtyOptions, PtySession};
 use super::subsystem::{self, Subsystem};
-use crate::dial::Dial;
+use crate::dial::{Dial, ForwardProblem};
 use crate::limits;
 
 /// Why a live connection could not be used. Reads after "failed to".
@@ -135,6 +135,33 @@ impl Session {
     pub async fn pty(&self, options: PtyOptions) -> Result<PtySession, SessionError> {
         let open = self.open_channel(&options.cancel).await?;
         pty::start(open, options).await
+    }
+
+    /// Has the node connect to another host on our behalf. The outer error is
+    /// about this connection, the inner one about the one asked for. sshd does
+    /// not count these among `MaxSessions`, so they take no place here.
+    pub(crate) async fn forward(
+        &self,
+        host: &str,
+        port: u16,
+    ) -> Result<Result<Channel<Msg>, ForwardProblem>, SessionError> {
+        // Where the connection comes from: we have no address to name.
+        let from = ("127.0.0.1", 0);
+        let opening =
+            self.handle()?.channel_open_direct_tcpip(host, u32::from(port), from.0, from.1);
+        match opening.await {
+            Ok(channel) => Ok(Ok(channel)),
+            Err(russh::Error::ChannelOpenFailure(why)) => Ok(Err(match why {
+                ChannelOpenFailure::AdministrativelyProhibited
+                | ChannelOpenFailure::UnknownChannelType => ForwardProblem::NotAllowed,
+                ChannelOpenFailure::ResourceShortage => ForwardProblem::NoRoom,
+                _ => ForwardProblem::NoConnection,
+            })),
+            Err(error) => Err(SessionError::Lost(match self.inner.lost.get() {
+                Some(reason) => reason.clone(),
+                None => plain(&error),
+            })),
+        }
     }
 
     /// Begins a subsystem of the node's ssh server, as `sftp`.

@@ -56,6 +56,17 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Whether a certificate goes with the key.
+    #[must_use]
+    pub fn is_certified(&self) -> bool {
+        match self {
+            Self::Key(_) => false,
+            Self::Certified(..) => true,
+            Self::Agent(key) => key.is_certified(),
+            Self::Locked(key) => key.certificate().is_some(),
+        }
+    }
+
     /// What it is called in errors.
     #[must_use]
     pub fn tried(&self) -> Tried {

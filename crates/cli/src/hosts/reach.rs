@@ -1,0 +1,157 @@
+//! What commands take: a target among the hosts that the user lists, and the
+//! way to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use model::target::Member;
+use transport::jump::JumpDial;
+use transport::ssh_config::Config;
+
+use super::file::ListedHost;
+use super::identities::{Identities, KeySources};
+use super::known::KnownFiles;
+use super::way::{Said, Ways};
+use super::{listed, passphrase};
+use crate::context::{self, Context};
+use crate::exit::{CommandError, Exit};
+use crate::reach::{Reached, ReachedNode};
+use crate::scope;
+
+/// Where the help lists these flags.
+const HEADING: &str = "Any hosts";
+
+/// Takes nodes from the user's lists instead of from clusters.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct HostArgs {
+    /// Take nodes from a list of hosts, one or `n[1-8]` a line; `-` is standard input
+    #[arg(help_heading = HEADING, long, value_name = "FILE", group = "host_lists", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) hosts: Option<String>,
+    /// Take nodes from an ssh configuration, and settings too [default FILE: ~/.ssh/config]
+    #[arg(help_heading = HEADING, long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "", group = "host_lists")]
+    pub(crate) ssh_config: Option<String>,
+    /// Log in to hosts as this user
+    #[arg(help_heading = HEADING, long, value_name = "NAME", requires = "host_lists")]
+    pub(crate) user: Option<String>,
+    /// Log in to hosts with this key file first; repeatable
+    #[arg(help_heading = HEADING, short, long, value_name = "FILE", requires = "host_lists")]
+    pub(crate) identity: Vec<PathBuf>,
+    /// Accept and record the key of a host that is new; one that changed is refused
+    #[arg(help_heading = HEADING, long, requires = "host_lists")]
+    pub(crate) accept_new_host_keys: bool,
+}
+
+impl HostArgs {
+    /// Whether nodes are taken from lists and not from clusters.
+    pub(crate) const fn are_given(&self) -> bool {
+        self.hosts.is_some() || self.ssh_config.is_some()
+    }
+}
+
+/// The hosts that a target selects of the user's lists, and the way to them.
+/// An empty target means all of them.
+///
+/// # Errors
+/// What is wrong with a list, a target or a key; nothing is selected.
+pub(crate) async fn reach(
+    context: &Context,
+    args: &HostArgs,
+    target: &str,
+    exclude: &[String],
+) -> Result<Reached, CommandError> {
+    let mut ways = ways(context, args)?;
+    let hosts = hosts(args, &ways.config)?;
+    let members: Vec<Member> = hosts.iter().map(|host| member(host, args, &ways)).collect();
+    let none = BTreeSet::new();
+    let chosen = scope::select_members(context, members.clone(), &none, None, target, exclude)?;
+    if chosen.is_empty() {
+        return Err(nothing(target, &hosts));
+    }
+    let mut nodes = Vec::with_capacity(chosen.len());
+    for at in chosen {
+        let (Some(host), Some(member)) = (hosts.get(at), members.get(at)) else { continue };
+        let target = ways.target(&host.name, &said(host, args)).await?;
+        nodes.push(ReachedNode { target, member: member.clone() });
+    }
+    let dial = JumpDial::new(context.world.dial(), ways.bastions);
+    Ok(Reached { dial: Arc::new(dial), nodes, unreached: Vec::new() })
+}
+
+fn hosts(args: &HostArgs, config: &Config) -> Result<Vec<ListedHost>, CommandError> {
+    let mut hosts = match &args.hosts {
+        Some(file) => listed::read(file)?,
+        None => Vec::new(),
+    };
+    if args.ssh_config.is_some() {
+        let there: BTreeSet<String> = hosts.iter().map(|host| host.name.clone()).collect();
+        let names = config.hosts().into_iter().filter(|name| !there.contains(name));
+        hosts.extend(names.map(|name| ListedHost { name, ..ListedHost::default() }));
+    }
+    if hosts.is_empty() {
+        let error = CommandError::new(Exit::NotFound, "there is no host in these lists");
+        return Err(error.hint("--hosts takes one host a line; --ssh-config its `Host` names"));
+    }
+    Ok(hosts)
+}
+
+fn ways(context: &Context, args: &HostArgs) -> Result<Ways, CommandError> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let config = Config::default();
+    let sources = KeySources {
+        home: home.clone(),
+        named: args.identity.clone(),
+        own_key: context.paths.key(),
+        agent: std::env::var_os("SSH_AUTH_SOCK").filter(|path| !path.is_empty()).map(PathBuf::from),
+    };
+    let ask = passphrase::asking(context.printer.can_ask);
+    Ok(Ways {
+        config,
+        home,
+        local_user: crate::world::account_name(),
+        identities: Identities::new(sources, ask, context.printer),
+        known: KnownFiles::default(),
+        accept_new: args.accept_new_host_keys,
+        now_s: u64::try_from(context::now().as_second()).unwrap_or_default(),
+        printer: context.printer,
+        bastions: BTreeMap::new(),
+    })
+}
+
+/// What is said of a host here: its line counts most, then the flags.
+fn said(host: &ListedHost, args: &HostArgs) -> Said {
+    Said {
+        user: host.user.clone().or_else(|| args.user.clone()),
+        port: host.port,
+        address: host.address.clone(),
+    }
+}
+
+/// A host as targets see it.
+fn member(host: &ListedHost, args: &HostArgs, ways: &Ways) -> Member {
+    let settled = ways.settled(&host.name, &said(host, args));
+    let mut fields: BTreeMap<String, Vec<String>> =
+        host.tags.iter().map(|(key, value)| (key.clone(), vec![value.clone()])).collect();
+    let mut put = |key: &str, value: String| {
+        fields.insert(key.to_owned(), vec![value]);
+    };
+    if settled.host.parse::<IpAddr>().is_ok() {
+        put("ip", settled.host.clone());
+    }
+    put("address", settled.host);
+    put("user", settled.user.clone());
+    put("username", settled.user);
+    put("port", settled.port.to_string());
+    Member { cluster: String::new(), name: host.name.clone(), fields, tags: host.tags.clone() }
+}
+
+fn nothing(target: &str, hosts: &[ListedHost]) -> CommandError {
+    let names = model::target::fold(hosts.iter().map(|host| host.name.as_str()));
+    let shown: String = names.chars().take(200).collect();
+    let more = if shown.len() < names.len() { "…" } else { "" };
+    CommandError::new(Exit::NotFound, format!("`{target}` selects no host of these lists"))
+        .hint(format!("they have {shown}{more}"))
+}
