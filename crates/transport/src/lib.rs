@@ -7,6 +7,7 @@
 
 mod algorithms;
 mod backoff;
+pub mod copy;
 pub mod dial;
 pub mod executor;
 pub mod fanout;

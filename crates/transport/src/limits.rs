@@ -291,3 +291,32 @@ pub const SERVER_SFTP_NAMES: usize = 100;
 
 /// Server: bytes read and written at once by the server of files.
 pub const SERVER_SFTP_BUFFER_BYTES: usize = 64 * 1024;
+
+/// Copy: local files are read in blocks of this size, once for all nodes.
+pub const COPY_BLOCK_BYTES: u64 = 256 * 1024;
+
+/// Copy: blocks kept for nodes that come later to the same place. What does
+/// not fit is read again, from the system's cache.
+pub const COPY_BLOCKS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Copy: files of one node under way at once. Hides round trips of small
+/// files; large ones share the requests of the connection.
+pub const COPY_FILES_AT_ONCE: usize = 8;
+
+/// Copy: files that are hashed with one command and then put in place.
+pub const COPY_BATCH_FILES: usize = 128;
+
+/// Copy: failures of one node that are kept; the others are counted.
+pub const COPY_FAILURES_MAX: usize = 100;
+
+/// Copy: files, directories and links in one tree.
+pub const COPY_ENTRIES_MAX: usize = 1_000_000;
+
+/// Copy: directories in directories.
+pub const COPY_DEPTH_MAX: usize = 200;
+
+/// Copy: what is read of a file that says it is empty and is not.
+pub const COPY_UNSIZED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Copy: bytes that are hashed and written to the local disk at once.
+pub const COPY_WRITE_BYTES: usize = 512 * 1024;

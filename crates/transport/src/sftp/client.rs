@@ -71,12 +71,13 @@ impl std::fmt::Debug for Outlet {
     }
 }
 
-/// A request on its way. It keeps its place among the requests until it is
-/// awaited or dropped.
+/// A request on its way. One that reads keeps its place among the requests
+/// until its bytes are taken, so that memory is bounded; the others give it
+/// back when the answer has come.
 #[derive(Debug)]
 pub struct Pending {
     answer: Answer,
-    _place: OwnedSemaphorePermit,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Pending {
@@ -133,6 +134,12 @@ fn gone() -> SftpError {
 
 fn unexpected() -> SftpError {
     SftpError::Nonsense("it answers something else than was asked".into())
+}
+
+/// Places that a request takes.
+fn units(moved: usize) -> u32 {
+    let units = u32::try_from(moved).unwrap_or(u32::MAX).div_ceil(limits::SFTP_UNIT_BYTES);
+    units.clamp(1, limits::SFTP_UNITS_MAX)
 }
 
 fn bytes(path: &[u8]) -> Bytes {
@@ -200,17 +207,24 @@ impl Sftp {
         request_bytes(self.inner.limits.write_bytes)
     }
 
-    /// Sends a request that moves so many bytes.
-    async fn send(&self, request: Request, moved: usize) -> Result<Pending, SftpError> {
-        let units = u32::try_from(moved).unwrap_or(u32::MAX).div_ceil(limits::SFTP_UNIT_BYTES);
-        let units = units.clamp(1, limits::SFTP_UNITS_MAX);
-        let place = Arc::clone(&self.inner.places).acquire_many_owned(units).await;
-        let place = place.map_err(|_| gone())?;
+    /// Waits for the place of a request that moves so many bytes.
+    async fn place(&self, moved: usize) -> Result<OwnedSemaphorePermit, SftpError> {
+        let place = Arc::clone(&self.inner.places).acquire_many_owned(units(moved)).await;
+        place.map_err(|_| gone())
+    }
+
+    /// Sends a request. A place that is handed on is given back with the
+    /// answer.
+    async fn send(
+        &self,
+        request: Request,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<Answer, SftpError> {
         let mut outlet = self.inner.outlet.lock().await;
         if outlet.is_within {
             return Err(SftpError::Lost("a request was given up half sent".into()));
         }
-        let (id, answer) = self.inner.waiting.ask()?;
+        let (id, answer) = self.inner.waiting.ask(place)?;
         let (head, data) = request.encode(id);
         outlet.is_within = true;
         let mut sent = outlet.input.send(head).await;
@@ -224,11 +238,13 @@ impl Sftp {
             self.inner.waiting.end(&error);
             return Err(self.inner.waiting.ended().unwrap_or(error));
         }
-        Ok(Pending { answer, _place: place })
+        Ok(answer)
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, SftpError> {
-        self.send(request, 0).await?.reply().await
+        let place = self.place(0).await?;
+        let answer = self.send(request, Some(place)).await?;
+        Pending { answer, _place: None }.reply().await
     }
 
     async fn tell(&self, request: Request) -> Result<(), SftpError> {
@@ -296,7 +312,8 @@ impl Sftp {
         self.tell(Request::Close { handle }).await
     }
 
-    /// Asks for bytes of a file. Fewer may come.
+    /// Asks for bytes of a file. Fewer may come. Whoever holds a [`Pending`]
+    /// of another read must not wait here: see [`try_read`](Self::try_read).
     ///
     /// # Errors
     /// The connection is gone; the node's answer is in the [`Pending`].
@@ -306,11 +323,39 @@ impl Sftp {
         offset: u64,
         length: u32,
     ) -> Result<Pending, SftpError> {
-        let moved = usize::try_from(length).unwrap_or(usize::MAX);
-        self.send(Request::Read { handle: handle.clone(), offset, length }, moved).await
+        let place = self.place(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+        self.read_in(place, handle, offset, length).await
     }
 
-    /// Sends bytes into a file.
+    /// The same if there is place for one more request; none if there is not.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn try_read(
+        &self,
+        handle: &Bytes,
+        offset: u64,
+        length: u32,
+    ) -> Result<Option<Pending>, SftpError> {
+        let units = units(usize::try_from(length).unwrap_or(usize::MAX));
+        match Arc::clone(&self.inner.places).try_acquire_many_owned(units) {
+            Ok(place) => self.read_in(place, handle, offset, length).await.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn read_in(
+        &self,
+        place: OwnedSemaphorePermit,
+        handle: &Bytes,
+        offset: u64,
+        length: u32,
+    ) -> Result<Pending, SftpError> {
+        let request = Request::Read { handle: handle.clone(), offset, length };
+        Ok(Pending { answer: self.send(request, None).await?, _place: Some(place) })
+    }
+
+    /// Sends bytes into a file; waits for a place among the requests.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -320,8 +365,9 @@ impl Sftp {
         offset: u64,
         data: Bytes,
     ) -> Result<Pending, SftpError> {
-        let moved = data.len();
-        self.send(Request::Write { handle: handle.clone(), offset, data }, moved).await
+        let place = self.place(data.len()).await?;
+        let request = Request::Write { handle: handle.clone(), offset, data };
+        Ok(Pending { answer: self.send(request, Some(place)).await?, _place: None })
     }
 
     /// What a file is, through links.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::error::SftpError;
@@ -29,14 +29,19 @@ struct State {
 struct Asked {
     at: Instant,
     answer: oneshot::Sender<Result<Reply, SftpError>>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 /// Where an answer will come.
 pub(super) type Answer = oneshot::Receiver<Result<Reply, SftpError>>;
 
 impl Waiting {
-    /// A number for a request, and where its answer will come.
-    pub(super) fn ask(&self) -> Result<(u32, Answer), SftpError> {
+    /// A number for a request, and where its answer will come. The place is
+    /// given back then.
+    pub(super) fn ask(
+        &self,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Result<(u32, Answer), SftpError> {
         let mut state = self.lock();
         if let Some(error) = &state.ended {
             return Err(error.clone());
@@ -44,7 +49,7 @@ impl Waiting {
         let (answer, receiver) = oneshot::channel();
         state.last_id = state.last_id.wrapping_add(1);
         let id = state.last_id;
-        state.asked.insert(id, Asked { at: Instant::now(), answer });
+        state.asked.insert(id, Asked { at: Instant::now(), answer, _place: place });
         Ok((id, receiver))
     }
 

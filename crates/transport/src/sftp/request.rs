@@ -254,8 +254,11 @@ pub(crate) mod version {
         packet.first() == Some(&INIT)
     }
 
+    /// Names of extensions and their versions.
+    pub(crate) type Names = BTreeMap<Vec<u8>, Vec<u8>>;
+
     /// Number and extensions of a server's answer.
-    pub(crate) fn decode(packet: Bytes) -> Result<(u32, BTreeMap<Vec<u8>, Vec<u8>>), WireError> {
+    pub(crate) fn decode(packet: Bytes) -> Result<(u32, Names), WireError> {
         let mut reader = Reader::new(packet);
         let kind = reader.u8()?;
         if kind != VERSION {

@@ -4,6 +4,8 @@
 #![expect(clippy::print_stderr, reason = "tests say what they skip and measure")]
 
 #[cfg(test)]
+mod copy;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod openssh;

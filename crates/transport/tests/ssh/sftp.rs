@@ -7,20 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use transport::Bytes;
 use transport::sftp::{Attributes, FileKind, Sftp, SftpOptions};
 
-use crate::support::servers;
-
-fn noise(length: usize) -> Bytes {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes.into()
-}
+use crate::support::{noise, servers};
 
 #[tokio::test]
 async fn bytes_go_there_and_come_back_many_requests_at_once() {

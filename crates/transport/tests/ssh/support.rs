@@ -88,11 +88,16 @@ impl Server {
     }
 
     pub(crate) fn embedded_at(address: SocketAddr) -> Self {
+        Self::embedded_with(address, r#"{"FROM_CONFIG":"yes"}"#)
+    }
+
+    /// One whose sessions have these variables, as JSON.
+    pub(crate) fn embedded_with(address: SocketAddr, env: &str) -> Self {
         Self::start(address, |parts| {
             let config = parts.directory.join("server.json");
             let json = format!(
                 r#"{{"listen":"{}","host_key_path":"{}","authorized_keys_path":"{}","user":"{}",
-                "home":"{}","shell":"/bin/bash","env":{{"FROM_CONFIG":"yes"}}}}"#,
+                "home":"{}","shell":"/bin/bash","env":{env}}}"#,
                 parts.address,
                 parts.directory.join("host").display(),
                 parts.directory.join("authorized").display(),
@@ -107,11 +112,17 @@ impl Server {
     }
 
     pub(crate) fn openssh() -> Option<Self> {
+        Self::openssh_with("internal-sftp")
+    }
+
+    /// One with this as its subsystem `sftp`.
+    pub(crate) fn openssh_with(sftp: &str) -> Option<Self> {
         let sshd = Path::new("/usr/sbin/sshd");
         sshd.exists().then(|| {
             Self::start(free_address(), |parts| {
                 let config = parts.directory.join("sshd_config");
-                fs::write(&config, sshd_config(parts)).unwrap();
+                let text = sshd_config(parts).replace("internal-sftp", sftp);
+                fs::write(&config, text).unwrap();
                 if current_user() == "root" {
                     fs::create_dir_all("/run/sshd").unwrap();
                 }
@@ -122,6 +133,15 @@ impl Server {
         })
     }
 
+    /// Both kinds with a file system of their own at `disk` below their
+    /// directory, as only they see it. Needs root.
+    pub(crate) fn with_disks(options: &str) -> Vec<(Kind, Self)> {
+        DISK.with_borrow_mut(|disk| *disk = Some(options.to_owned()));
+        let servers = servers();
+        DISK.with_borrow_mut(|disk| *disk = None);
+        servers
+    }
+
     fn start(address: SocketAddr, command: impl FnOnce(&Parts<'_>) -> Command) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (host, user_key) = (generate("host").unwrap(), generate("user").unwrap());
@@ -130,7 +150,12 @@ impl Server {
         fs::write(directory.path().join("authorized"), user_key.public.line() + "\n").unwrap();
         let user = current_user();
         let parts = Parts { directory: directory.path(), address, user: &user };
-        let mut process = command(&parts)
+        let plain = command(&parts);
+        let command = match DISK.with_borrow(Clone::clone) {
+            Some(options) => on_a_disk(&plain, &directory.path().join("disk"), &options),
+            None => plain,
+        };
+        let mut process = { command }
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -185,6 +210,24 @@ impl Server {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
+}
+
+std::thread_local! {
+    /// How the file systems of servers that begin now are mounted.
+    static DISK: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// The command in a mount namespace with a small disk, which holds `d/f` and
+/// may be `ro` or `rw` afterwards.
+fn on_a_disk(plain: &Command, disk: &Path, options: &str) -> Command {
+    fs::create_dir(disk).unwrap();
+    let (size, afterwards) = options.split_once(' ').unwrap();
+    let script = "mount -t tmpfs -o \"$1\" disk \"$3\" && mkdir \"$3/d\" && echo old > \"$3/d/f\" && \
+                  mount -o \"remount,$1,$2\" \"$3\" && shift 3 && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+    command.args([size, afterwards]).arg(disk).arg(plain.get_program()).args(plain.get_args());
+    command
 }
 
 /// Reads the server's log until it listens, and the rest beside the test.
@@ -278,4 +321,18 @@ pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "never came: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// Bytes without a pattern, the same every time.
+pub(crate) fn noise(length: usize) -> transport::Bytes {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes.into()
 }
