@@ -33,7 +33,8 @@ impl Site {
     /// A command line for the machines: `verb`, where they are, `rest`.
     #[must_use]
     pub fn words(&self, verb: &str, rest: &[&str]) -> Vec<String> {
-        let mut words = vec![verb.to_owned(), "--ssh-config".into(), self.lab.file("ssh_config")];
+        let config = format!("--ssh-config={}", self.lab.file("ssh_config"));
+        let mut words = vec![verb.to_owned(), config];
         words.extend(rest.iter().map(|word| (*word).to_owned()));
         words
     }

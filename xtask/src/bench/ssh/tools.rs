@@ -67,7 +67,7 @@ pub(super) fn command(
     let hosts = site.hosts(nodes)?;
     let peers = &programs.peers;
     let mut command = match tool {
-        Tool::Squall => squall(programs, site, &hosts, task),
+        Tool::Squall => squall(programs, site, &hosts, task)?,
         Tool::ParallelSsh => {
             let Some(python) = &peers.python else { return Ok(None) };
             let mut command = parallel_ssh(python, &peers.script, site, &hosts, task)?;
@@ -89,20 +89,25 @@ pub(super) fn command(
     Ok(Some(command))
 }
 
-fn squall(programs: &Programs, site: &Site, hosts: &Path, task: Task<'_>) -> Command {
+/// Host keys are verified by `~/.ssh/known_hosts`, which the site has.
+fn squall(programs: &Programs, site: &Site, hosts: &Path, task: Task<'_>) -> Result<Command> {
     let mut command = Command::new(&programs.squall);
-    command.env("SQUALL_HOME", site.file("squall-home"));
+    command.env("SQUALL_HOME", site.file("squall-home")).env_remove("SSH_AUTH_SOCK");
+    let port = site.port()?;
+    let lines = std::fs::read_to_string(hosts)?;
+    let lines: Vec<String> = lines.lines().map(|host| format!("{USER}@{host}:{port}\n")).collect();
+    let hosts = hosts.with_extension("squall");
+    std::fs::write(&hosts, lines.concat())?;
     let (verb, before) = match task {
         Task::Run(_) => ("run", None),
         Task::Put(file) => ("put", Some(file)),
     };
-    command.arg(verb).arg("--hosts").arg(hosts);
-    command.arg("--ssh-config").arg(site.file("ssh_config"));
+    command.arg(verb).arg("--hosts").arg(hosts).arg("--identity").arg(site.file("user"));
     command.args(["--fanout", FANOUT]).args(before).arg("*");
     if let Task::Run(line) = task {
         command.args(["--", line]);
     }
-    command
+    Ok(command)
 }
 
 /// Key exchange of the ssh programs: ours, so that figures compare tools.
