@@ -141,15 +141,28 @@ pub(super) const fn is_word(byte: u8) -> bool {
 }
 
 /// Words to look for, however many, by their few different lengths.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Words {
     words: BTreeSet<Vec<u8>>,
     /// Longest first: `n1.example.org` before `n1`.
     lengths: Vec<usize>,
+    /// Which bytes words begin with: most words of a text are not even looked
+    /// up.
+    firsts: [bool; 256],
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { words: BTreeSet::new(), lengths: Vec::new(), firsts: [false; 256] }
+    }
 }
 
 impl Words {
     fn add(&mut self, word: &str) {
+        let first = word.bytes().next().and_then(|first| self.firsts.get_mut(usize::from(first)));
+        if let Some(first) = first {
+            *first = true;
+        }
         if self.words.insert(word.as_bytes().to_vec()) && !self.lengths.contains(&word.len()) {
             self.lengths.push(word.len());
             self.lengths.sort_unstable_by(|one, other| other.cmp(one));
@@ -158,6 +171,8 @@ impl Words {
 
     /// Length of the word that the text begins with.
     fn at(&self, text: &[u8]) -> Option<usize> {
+        let first = usize::from(*text.first()?);
+        self.firsts.get(first).filter(|known| **known)?;
         self.lengths.iter().copied().find(|length| {
             text.get(*length).is_none_or(|after| !is_word(*after))
                 && text.get(..*length).is_some_and(|word| self.words.contains(word))

@@ -32,7 +32,8 @@ pub(super) fn at(text: &[u8]) -> Option<usize> {
             .or_else(|| day_first(text))
             .or_else(|| duration(text));
     }
-    named_date(text)
+    // What no name of a month or a day begins with needs no closer look.
+    if b"ADFJMNOSTW".contains(&first) { named_date(text) } else { None }
 }
 
 /// Joins times that follow each other: `Nov 21 14:04:38 UTC 2026` and
