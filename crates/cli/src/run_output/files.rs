@@ -2,6 +2,7 @@
 //! one directory, as it was printed. Few files are open at once, however many
 //! nodes there are.
 
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -185,7 +186,8 @@ fn file_name(name: &str) -> String {
         if plain {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text

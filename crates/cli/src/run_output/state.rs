@@ -114,7 +114,7 @@ impl RunState {
             match standing {
                 Standing::Running(since) => running.add(name, Some(now.duration_since(*since))),
                 Standing::Connecting(since) => {
-                    connecting.add(name, Some(now.duration_since(*since)))
+                    connecting.add(name, Some(now.duration_since(*since)));
                 }
                 Standing::Waiting => waiting.add(name, None),
                 Standing::Done | Standing::Failed | Standing::NotReached => {}

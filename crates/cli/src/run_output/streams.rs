@@ -119,9 +119,9 @@ impl Streams {
         let mut written = Ok(());
         let mut write = || written = sink.write_all(pending).and_then(|()| sink.flush());
         if face.is_terminal {
-            self.line.aside(write)
+            self.line.aside(write);
         } else {
-            write()
+            write();
         }
         self.pending.clear();
         if self.way == Way::Err { Ok(()) } else { written }

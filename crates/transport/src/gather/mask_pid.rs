@@ -17,8 +17,10 @@ impl Before {
     /// Takes note of a word.
     pub(super) fn word(&mut self, line: &[u8], at: usize, length: usize) {
         let word = line.get(at..at + length).unwrap_or_default();
-        let is_pid_word = word.len() <= 7
-            && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+        // Almost every word of a text comes by here.
+        let may_be = matches!(word.first(), Some(b'p' | b'P' | b't' | b'T' | b'm' | b'M'));
+        let is_pid_word =
+            may_be && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
         let starts_with_letter = word.first().is_some_and(u8::is_ascii_alphabetic);
         self.named_until = is_pid_word.then_some(at + length);
         self.word_until = starts_with_letter.then_some(at + length);
