@@ -86,6 +86,11 @@ impl Lease {
         self.is_used
     }
 
+    /// Whether nobody else has the session, and nobody had it before.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.own.is_some() && self.commands.load(Ordering::Relaxed) == 1
+    }
+
     /// The session is not to be lent again.
     pub fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);

@@ -6,6 +6,7 @@ mod lines;
 mod node;
 mod queue;
 mod run;
+mod stop;
 mod sudo;
 
 pub use event::{

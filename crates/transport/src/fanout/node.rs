@@ -11,6 +11,7 @@ use super::event::{LineEnd, NodeIndex, NodeOutcome, Outcome, RunEvent, RunEventK
 use super::lines::LineCutter;
 use super::queue::{EventSender, Unheard};
 use super::run::{Assignment, RunOptions, Stop};
+use super::stop::stop_rest;
 use super::sudo::Attended;
 use crate::executor::{Executor, Lease, Slots};
 use crate::limits;
@@ -207,6 +208,7 @@ async fn relay(
     if end.may_go_on() {
         // What goes on keeps its place among the node's channels.
         lease.retire();
+        stop_rest(lease, &work.assignment).await;
     }
     Ok(end.into())
 }

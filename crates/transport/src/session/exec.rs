@@ -131,6 +131,8 @@ pub struct Exec {
     waiting_since: Option<Instant>,
     exit: Option<ExecEnd>,
     ended: bool,
+    /// It gets no signal when we give up on it.
+    is_spared: bool,
     /// The node has closed the channel, and so has the library on our side.
     is_closed: bool,
     session: Session,
@@ -236,6 +238,7 @@ impl Exec {
             waiting_since: None,
             exit: None,
             ended: false,
+            is_spared: false,
             is_closed: false,
             session: open.session,
             _place: open.place,
@@ -266,6 +269,12 @@ impl Exec {
             self.finish(true).await;
         }
         ExecEvent::Ended(end)
+    }
+
+    /// Sends it no signal when we give up on it: whoever asks for this ends it
+    /// in another way.
+    pub(crate) fn spare(&mut self) {
+        self.is_spared = true;
     }
 
     /// Counts the command's time from now: before, a person was asked.
@@ -407,7 +416,7 @@ impl Exec {
         // The connection may be stuck handing us output: let it go first.
         self.reader = None;
         let goodbye = async {
-            if kill {
+            if kill && !self.is_spared {
                 let _ = self.writer.signal(Sig::TERM).await;
             }
             let _ = self.writer.close().await;

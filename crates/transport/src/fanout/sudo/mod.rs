@@ -103,7 +103,11 @@ impl Attended {
         };
         let options = ExecOptions { stdin: Stdin::Later, ..options };
         let command = wrapped(command, sudo.user(), &prompt, &start);
-        Ok(Self { exec: lease.begin(open, &command, options).await?, asking: Some(asking) })
+        let mut exec = lease.begin(open, &command, options).await?;
+        // A signal of ours would end sudo and its child, which leaves what that
+        // began with nobody to find it by; `stop` ends them all as that user.
+        exec.spare();
+        Ok(Self { exec, asking: Some(asking) })
     }
 
     /// The next thing that the command does; none after its end. Safe to drop
