@@ -9,7 +9,7 @@ pub(crate) struct PatternList(Vec<Pattern>);
 /// One pattern of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
-    /// What is matched, in lower case.
+    /// What is matched, in lower case where case does not matter.
     text: String,
     /// Whether a match leaves the name out.
     negated: bool,
@@ -21,12 +21,19 @@ impl PatternList {
         Self(words.into_iter().filter(|word| !word.is_empty()).map(Pattern::new).collect())
     }
 
+    /// From words whose case matters, as `Host` and the names of users in a
+    /// configuration.
+    pub(crate) fn exact<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(words.into_iter().filter(|word| !word.is_empty()).map(Pattern::exact).collect())
+    }
+
     /// From words with commas between them.
     pub(crate) fn from_commas(text: &str) -> Self {
         Self::new(text.split(','))
     }
 
-    /// Whether the list selects `name`, which must be in lower case.
+    /// Whether the list selects `name`, which must be in lower case where case
+    /// does not matter.
     pub(crate) fn matches(&self, name: &str) -> bool {
         let mut found = false;
         for pattern in &self.0 {
@@ -53,11 +60,15 @@ impl PatternList {
 
 impl Pattern {
     fn new(word: &str) -> Self {
-        let (negated, text) = match word.strip_prefix('!') {
-            Some(rest) => (true, rest),
-            None => (false, word),
-        };
-        Self { text: text.to_lowercase(), negated }
+        let exact = Self::exact(word);
+        Self { text: exact.text.to_lowercase(), ..exact }
+    }
+
+    fn exact(word: &str) -> Self {
+        match word.strip_prefix('!') {
+            Some(rest) => Self { text: rest.to_owned(), negated: true },
+            None => Self { text: word.to_owned(), negated: false },
+        }
     }
 
     fn is_plain(&self) -> bool {

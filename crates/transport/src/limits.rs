@@ -8,6 +8,9 @@ pub const SSH_PORT: u16 = 22;
 /// Size of a `known_hosts` file; a bigger one is something else.
 pub const KNOWN_HOSTS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
+/// Size of a file of an ssh configuration.
+pub const SSH_CONFIG_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
 /// Dialling, key exchange and log-in together. A loaded node forks sshd in
 /// well under a second; a node that needs longer is better reported.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

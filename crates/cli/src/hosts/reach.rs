@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use model::target::Member;
 use transport::jump::JumpDial;
-use transport::ssh_config::Config;
+use transport::ssh_config::{Config, Environment};
 
 use super::file::ListedHost;
 use super::identities::{Identities, KeySources};
@@ -20,6 +20,9 @@ use crate::context::{self, Context};
 use crate::exit::{CommandError, Exit};
 use crate::reach::{Reached, ReachedNode};
 use crate::scope;
+
+/// The system's ssh configuration.
+const SYSTEM_CONFIG: &str = "/etc/ssh/ssh_config";
 
 /// Where the help lists these flags.
 const HEADING: &str = "Any hosts";
@@ -100,7 +103,7 @@ fn hosts(args: &HostArgs, config: &Config) -> Result<Vec<ListedHost>, CommandErr
 
 fn ways(context: &Context, args: &HostArgs) -> Result<Ways, CommandError> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let config = Config::default();
+    let config = configuration(context, args, &home)?;
     let sources = KeySources {
         home: home.clone(),
         named: args.identity.clone(),
@@ -119,6 +122,44 @@ fn ways(context: &Context, args: &HostArgs) -> Result<Ways, CommandError> {
         printer: context.printer,
         bastions: BTreeMap::new(),
     })
+}
+
+/// The ssh configuration: a file that is named counts alone, else the user's
+/// and after it the system's, as with ssh.
+fn configuration(context: &Context, args: &HostArgs, home: &Path) -> Result<Config, CommandError> {
+    let named = args.ssh_config.as_deref().filter(|file| !file.is_empty());
+    let (file, system) = match named {
+        Some(file) => (PathBuf::from(file), None),
+        None => (home.join(".ssh/config"), Some(Path::new(SYSTEM_CONFIG))),
+    };
+    if named.is_some() && !file.exists() {
+        let message = format!("there is no ssh configuration {}", file.display());
+        return Err(CommandError::new(Exit::NotFound, message));
+    }
+    let text = |value: std::ffi::OsString| value.into_string().ok();
+    let environment = Environment {
+        home: home.to_owned(),
+        user: crate::world::account_name(),
+        uid: rustix::process::getuid().as_raw(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        variables: std::env::vars_os()
+            .filter_map(|(key, value)| Some((text(key)?, text(value)?)))
+            .collect(),
+    };
+    let config = Config::read(&file, system, environment).map_err(|error| {
+        let message = format!("failed to read the ssh configuration {}", file.display());
+        CommandError::new(Exit::Failed, message).cause(error)
+    })?;
+    let (fatal, rest): (Vec<_>, Vec<_>) = config.problems().iter().partition(|one| one.fatal);
+    for problem in rest {
+        context.printer.warn(format!("{}: {}", problem.place, problem.text));
+    }
+    if fatal.is_empty() {
+        return Ok(config);
+    }
+    let mut error = CommandError::new(Exit::Usage, "the ssh configuration is wrong");
+    error.details = fatal.iter().map(|one| format!("{}: {}", one.place, one.text)).collect();
+    Err(error)
 }
 
 /// What is said of a host here: its line counts most, then the flags.
