@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::path::Path;
 use std::time::Duration;
 
-use e2e::{Home, Who, with_home};
+use e2e::{Home, Running, Terminal, Who, with_home};
 use rustix::process::Signal;
 
 const FOUR: &str = "\
@@ -142,12 +143,46 @@ fn flood(home: &Home) {
     assert!(run.stdout.len() > 60_000_000 && run.stdout.len() < 60_000_200);
 }
 
+/// The disk that takes what memory does not is full: what there is is shown,
+/// and that it is not all.
+fn full_disk(home: &Home) {
+    let flood = "yes 'a line of some length that says nothing new at all' | head -c 9000000";
+    let script = format!(
+        "mkdir small; mount -t tmpfs -o size=1m none small; TMPDIR=$PWD/small \
+         exec {} run n[1-2] -b --color never -- \"{flood}; echo the end\"",
+        home.binary().display()
+    );
+    let command = home.program(Path::new("unshare"), &["--mount", "sh", "-c", &script]);
+    let run = Running::start(command, b"").finish().ok();
+    assert!(run.err().contains("could not be kept whole"), "{}", run.err());
+    let out = run.out();
+    assert!(out.starts_with("---------------\nn[1-2] (2 nodes)\n"), "{out:.200}");
+    assert!(out.ends_with(" bytes are not shown: they could not be kept]\n"));
+    assert!(run.stdout.len() < 2_000_000, "{}", run.stdout.len());
+}
+
+/// On a terminal: progress meanwhile, names aligned, and nothing that nodes
+/// print can steer it.
+fn on_a_terminal(home: &Home) {
+    let words = ["run", "*", "--", "sleep 1; printf '\\033[2Jx\\033[31mred\\n'; exit 3"];
+    let mut shown = Terminal::start(&home.command(&words), 24, 100).unwrap();
+    shown.expect("0/4 done, 4 running");
+    let lines = shown.expect("4 of 4 nodes failed:");
+    assert_eq!(lines.matches("^[[2Jx\u{1b}[31mred\u{1b}[0m").count(), 4, "{lines}");
+    let (code, rest) = shown.finish();
+    assert!(code == 1 && rest.contains("exit code 3: n[1-4] (4 nodes)"), "{code} {rest}");
+}
+
 fn views(home: &Home) {
     home.file("four.yaml", FOUR);
     let _ = home.squall(&["create", "four.yaml", "--yes"]).ok();
     folded(home);
     files(home);
     flood(home);
+    on_a_terminal(home);
+    if home.who == Who::Root {
+        full_disk(home);
+    }
 }
 
 #[test]

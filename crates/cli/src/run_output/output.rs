@@ -34,7 +34,9 @@ pub(crate) struct RunNodes {
 impl From<&Reached> for RunNodes {
     fn from(reached: &Reached) -> Self {
         let tried = reached.nodes.iter().map(|node| {
-            let mut facts = NodeFacts::new(&*node.target.name).called(&node.member.name);
+            let host = node.target.endpoint.host();
+            let mut facts =
+                NodeFacts::new(&*node.target.name).called(&node.member.name).called(&host);
             for key in ["ip", "external_ip", "internal_ip"] {
                 for address in node.member.fields.get(key).into_iter().flatten() {
                     facts = facts.called(address);
@@ -182,6 +184,17 @@ impl RunOutput {
         self.state.running(Instant::now())
     }
 
+    /// Leaves the terminal to somebody else, until the next event that changes
+    /// something.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) fn pause(&mut self) -> io::Result<()> {
+        self.streams.flush()?;
+        self.streams.line.end();
+        Ok(())
+    }
+
     /// Says a line on standard error, between lines of output.
     ///
     /// # Errors
@@ -197,8 +210,7 @@ impl RunOutput {
     /// # Errors
     /// When standard output cannot be written.
     pub(crate) fn end(&mut self, run: &RunSummary) -> io::Result<Ending> {
-        self.streams.line.end();
-        self.streams.flush()?;
+        self.pause()?;
         let mut ending = Ending::new(run, self.unreached.len(), self.args.max_exit_code);
         if self.is_json {
             let mut written = Ok(());
@@ -207,6 +219,7 @@ impl RunOutput {
             written?;
         } else {
             self.view()?;
+            self.pause()?;
         }
         if self.say_troubles()? {
             ending.spoil();
@@ -222,6 +235,10 @@ impl RunOutput {
 
     fn view(&mut self) -> io::Result<()> {
         let Some(gather) = self.gather.as_ref().filter(|_| self.shows) else { return Ok(()) };
+        if gather.spilled() > 0 {
+            // Reading much back takes a while.
+            self.streams.line.show(|| "comparing what the nodes printed".to_owned());
+        }
         let face = self.streams.out_face;
         let begun = self.state.begun();
         let mut sink = OutWriter { streams: &mut self.streams };

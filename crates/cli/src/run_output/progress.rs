@@ -1,7 +1,7 @@
 //! The line of progress of a run, drawn over on a terminal and gone whenever
 //! something else is written.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -14,6 +14,7 @@ const TICK: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub(super) struct ProgressLine {
     bar: Option<ProgressBar>,
+    begun: Option<Instant>,
 }
 
 impl ProgressLine {
@@ -26,16 +27,20 @@ impl ProgressLine {
             }
             bar
         });
-        Self { bar }
+        Self { bar, begun: None }
     }
 
     /// Shows another text. It is made only where it is drawn.
-    pub(super) fn show(&self, text: impl FnOnce() -> String) {
-        if let Some(bar) = &self.bar {
-            if bar.position() == 0 {
-                bar.set_position(1);
-                bar.enable_steady_tick(TICK);
-            }
+    pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
+        let Some(bar) = &self.bar else { return };
+        let is_first = self.begun.is_none();
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        if is_first || bar.is_finished() {
+            bar.reset();
+            bar.set_elapsed(begun.elapsed());
+            bar.set_message(text());
+            bar.enable_steady_tick(TICK);
+        } else {
             bar.set_message(text());
         }
     }
@@ -48,7 +53,7 @@ impl ProgressLine {
         }
     }
 
-    /// Takes it away for good.
+    /// Takes it away, until something is shown again.
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

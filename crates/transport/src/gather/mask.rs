@@ -106,6 +106,9 @@ impl Mask {
             if let Some(length) = before.pid(line, at) {
                 return Some((length, MaskKind::Pid));
             }
+            if let Some(length) = mask_time::since_boot(line, at) {
+                return Some((length, MaskKind::Time));
+            }
             if is_part_of_number(line, at) {
                 return None;
             }

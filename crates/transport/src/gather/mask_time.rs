@@ -36,6 +36,19 @@ pub(super) fn at(text: &[u8]) -> Option<usize> {
     if b"ADFJMNOSTW".contains(&first) { named_date(text) } else { None }
 }
 
+/// Length of the seconds since boot at `at`, as the kernel's log has them:
+/// `[   12.345678]`.
+pub(super) fn since_boot(line: &[u8], at: usize) -> Option<usize> {
+    let rest = line.get(at..)?;
+    let whole = digits(rest);
+    let fraction = rest.get(whole).filter(|byte| **byte == b'.').map(|_| rest.get(whole + 1..));
+    let length = whole + 7;
+    let is_stamp = fraction.flatten().is_some_and(|fraction| digits(fraction) == 6)
+        && rest.get(length) == Some(&b']');
+    let before = line.get(..at)?.trim_ascii_end();
+    (is_stamp && before.ends_with(b"[")).then_some(length)
+}
+
 /// Joins times that follow each other: `Nov 21 14:04:38 UTC 2026` and
 /// `3 days,  2:01` are one moment and one duration.
 pub(super) fn join(line: &[u8], found: &mut Vec<Masked>) {
@@ -67,8 +80,7 @@ fn tail(text: &[u8]) -> usize {
     let mut length = 0;
     for part in [zone, year] {
         let rest = text.get(length..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
-        if (1..=3).contains(&blanks) {
+        if let Some(blanks) = gap(rest) {
             let found = part(rest.get(blanks..).unwrap_or_default());
             length += found.map_or(0, |found| found + blanks);
         }

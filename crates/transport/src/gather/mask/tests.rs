@@ -75,6 +75,9 @@ fn moments_are_found_in_the_forms_that_programs_print() {
         ("14:04:38: done", "{time}: done"),
         (" 14:04:38 up 3 days,  2:01,  1 user", " {time} up {time},  1 user"),
         ("14:04 PM", "{time}"),
+        ("Nov 21, 2026 x", "{time} x"),
+        ("[   12.345678] usb 1-1: new", "[   {time}] usb 1-1: new"),
+        ("[12.34] 12.345678] 1", "[12.34] 12.345678] 1"),
     ]);
 }
 
