@@ -195,21 +195,24 @@ impl SshStream {
         }
     }
 
-    /// What was read ahead, or what the peer has sent.
-    fn poll_some(
+    /// Reads what the peer has sent, ahead if little was asked for.
+    fn poll_fresh(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.inbox.serve(buffer) {
-            return Poll::Ready(Ok(()));
-        }
+        let before = buffer.filled().len();
         let stream = Pin::new(&mut self.stream);
         if buffer.remaining() >= limits::INBOX_BYTES {
-            return stream.poll_read(cx, buffer);
+            std::task::ready!(stream.poll_read(cx, buffer))?;
+        } else {
+            std::task::ready!(self.inbox.poll_fill(stream, cx))?;
+            self.inbox.serve(buffer);
         }
-        std::task::ready!(self.inbox.poll_fill(stream, cx))?;
-        self.inbox.serve(buffer);
+        let fresh = buffer.filled().get(before..).unwrap_or_default();
+        if self.listener.as_ref().is_some_and(|listener| !listener.hear(fresh)) {
+            self.listener = None;
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -235,6 +238,9 @@ impl AsyncRead for SshStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.gate.is_none() && self.inbox.serve(buffer) {
+            return Poll::Ready(Ok(()));
+        }
         self.poll_cut(cx)?;
         if !self.outbox.is_empty()
             && let Poll::Ready(Err(error)) = self.poll_outbox(cx)
@@ -244,13 +250,10 @@ impl AsyncRead for SshStream {
         if let Some(gate) = &self.gate {
             std::task::ready!(gate.poll_open(cx));
         }
-        let before = buffer.filled().len();
-        std::task::ready!(self.poll_some(cx, buffer))?;
-        let fresh = buffer.filled().get(before..).unwrap_or_default();
-        if self.listener.as_ref().is_some_and(|listener| !listener.hear(fresh)) {
-            self.listener = None;
+        if self.inbox.serve(buffer) {
+            return Poll::Ready(Ok(()));
         }
-        Poll::Ready(Ok(()))
+        self.poll_fresh(cx, buffer)
     }
 }
 
@@ -260,11 +263,12 @@ impl AsyncWrite for SshStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_cut(cx)?;
+        // The task that writes also reads, and learns of a cut there.
         let free = self.outbox.is_empty() || self.poll_outbox(cx)?.is_ready();
         if free && let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, bytes) {
             return Poll::Ready(written);
         }
+        self.poll_cut(cx)?;
         if self.outbox.len() >= limits::OUTBOX_BYTES_MAX {
             return Poll::Pending;
         }
@@ -273,6 +277,9 @@ impl AsyncWrite for SshStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.outbox.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
         self.poll_cut(cx)?;
         match self.poll_outbox(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),

@@ -2,7 +2,7 @@
 //! event.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
@@ -39,13 +39,18 @@ struct Progress {
     session: Option<Session>,
 }
 
-pub(super) async fn run(job: &Job, work: &Work) -> NodeOutcome {
+/// From a place in the fan-out to the end.
+pub(super) async fn run(
+    job: &Job,
+    work: &Work,
+    place: Option<OwnedSemaphorePermit>,
+) -> NodeOutcome {
     let (index, name) = (work.index, Arc::clone(&work.assignment.target.name));
     let mut progress = Progress::default();
     let ended = tokio::select! {
         biased;
         () = job.stop.abort.cancelled() => None,
-        outcome = Box::pin(attend(job, work, &mut progress)) => Some(outcome),
+        outcome = Box::pin(attend(job, work, &mut progress, place)) => Some(outcome),
     };
     let outcome = ended.unwrap_or_else(|| {
         if let Some(session) = &progress.session {
@@ -60,12 +65,21 @@ pub(super) async fn run(job: &Job, work: &Work) -> NodeOutcome {
     NodeOutcome { node: name, outcome, duration }
 }
 
-async fn attend(job: &Job, work: &Work, progress: &mut Progress) -> Outcome {
-    let place = tokio::select! {
-        biased;
-        () = job.stop.cancel.cancelled() => None,
-        place = job.slots.place() => place,
-    };
+/// The node's last event where there is no time for it any more.
+pub(super) async fn tell_never_begun(job: &Job, index: NodeIndex, assignment: &Assignment) {
+    let outcome = Outcome::Cancelled { started: false };
+    let kind = RunEventKind::Finished { outcome, duration: Duration::ZERO };
+    let node = Arc::clone(&assignment.target.name);
+    // Without a listener there is nobody to tell; the summary has it.
+    let _ = job.events.send(RunEvent { index, node, kind }).await;
+}
+
+async fn attend(
+    job: &Job,
+    work: &Work,
+    progress: &mut Progress,
+    place: Option<OwnedSemaphorePermit>,
+) -> Outcome {
     let Some(place) = place else { return Outcome::Cancelled { started: false } };
     progress.begun = Some(Instant::now());
     match command(job, work, progress, place).await {
@@ -134,7 +148,8 @@ async fn begin(
                 lease.retire();
                 drop(lease);
                 let target = &work.assignment.target;
-                let connecting = job.executor.session_within(target, job.options.timeouts);
+                let times = job.options.timeouts;
+                let connecting = Box::pin(job.executor.session_within(target, times));
                 lease = tokio::select! {
                     biased;
                     () = cancel.cancelled() => return Err(Outcome::Cancelled { started: false }),

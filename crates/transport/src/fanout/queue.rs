@@ -2,6 +2,10 @@
 //! of events and by the bytes they keep. A full queue makes the nodes wait,
 //! each with one event, in the order in which they came: none is stalled for
 //! another.
+//!
+//! The reader is often a thread of its own, and waking a thread costs more
+//! than most events. So a task collects what comes in one turn of the
+//! scheduler, and wakes the reader once.
 
 use std::sync::Arc;
 
@@ -14,7 +18,8 @@ use crate::limits;
 /// The reader's end.
 #[derive(Debug)]
 pub struct RunEvents {
-    events: mpsc::Receiver<RunEvent>,
+    batch: std::vec::IntoIter<RunEvent>,
+    batches: mpsc::Receiver<Vec<RunEvent>>,
     room: Arc<Semaphore>,
 }
 
@@ -34,16 +39,40 @@ pub(super) fn queue() -> (EventSender, RunEvents) {
 
 fn bounded(events_max: usize, bytes_max: usize) -> (EventSender, RunEvents) {
     let (sender, receiver) = mpsc::channel(events_max);
+    let (batcher, batches) = mpsc::channel(1);
+    tokio::spawn(collect(receiver, batcher));
     let room = Arc::new(Semaphore::new(bytes_max));
-    (EventSender { events: sender, room: Arc::clone(&room) }, RunEvents { events: receiver, room })
+    (
+        EventSender { events: sender, room: Arc::clone(&room) },
+        RunEvents { batch: Vec::new().into_iter(), batches, room },
+    )
+}
+
+async fn collect(mut events: mpsc::Receiver<RunEvent>, batches: mpsc::Sender<Vec<RunEvent>>) {
+    while let Some(event) = events.recv().await {
+        // Whoever can tell something now does so before us.
+        tokio::task::yield_now().await;
+        let mut batch = vec![event];
+        while batch.len() < limits::RUN_EVENTS_MAX
+            && let Ok(event) = events.try_recv()
+        {
+            batch.push(event);
+        }
+        if batches.send(batch).await.is_err() {
+            return;
+        }
+    }
 }
 
 impl RunEvents {
     /// The next event; none after the last one. Safe to drop and call again.
     pub async fn recv(&mut self) -> Option<RunEvent> {
-        let event = self.events.recv().await?;
-        self.taken(&event);
-        Some(event)
+        loop {
+            if let Some(event) = self.batch.next() {
+                return Some(self.taken(event));
+            }
+            self.batch = self.batches.recv().await?.into_iter();
+        }
     }
 
     /// The next event if there is one already.
@@ -51,22 +80,21 @@ impl RunEvents {
     /// # Errors
     /// There is none yet, or there will be none.
     pub fn try_recv(&mut self) -> Result<RunEvent, TryRecvError> {
-        let event = self.events.try_recv()?;
-        self.taken(&event);
-        Ok(event)
+        loop {
+            if let Some(event) = self.batch.next() {
+                return Ok(self.taken(event));
+            }
+            self.batch = self.batches.try_recv()?.into_iter();
+        }
     }
 
-    /// Whether there is none yet, or there will be none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    fn taken(&self, event: &RunEvent) {
-        let bytes = weight(event);
+    /// Makes room for what the others wait to tell.
+    fn taken(&self, event: RunEvent) -> RunEvent {
+        let bytes = weight(&event);
         if bytes > 0 {
             self.room.add_permits(bytes);
         }
+        event
     }
 }
 
@@ -125,12 +153,11 @@ mod tests {
             tokio::task::yield_now().await;
         }
         drop(sender);
-        tokio::task::yield_now().await;
-        assert_eq!(events.events.len(), 2);
         let mut order = Vec::new();
         while let Some(event) = events.recv().await {
             order.push(event.index);
-            assert!(events.events.len() <= 2);
+            let untaken = 10 - events.room.available_permits();
+            assert!(untaken <= 10, "{untaken} bytes wait");
         }
         assert_eq!(order.len(), 12);
         // The first node had both places before the others came; then turns.

@@ -88,6 +88,16 @@ pub struct Stop {
     pub abort: CancellationToken,
 }
 
+impl Stop {
+    /// Waits for either.
+    async fn told(&self) {
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = self.abort.cancelled() => {}
+        }
+    }
+}
+
 /// A run on its way. Dropping it aborts it.
 #[derive(Debug)]
 pub struct Run {
@@ -138,16 +148,33 @@ async fn dispatch(job: Arc<Job>, assignments: Vec<Assignment>) -> RunSummary {
     // Until its task has reported, a node counts as never begun.
     let mut nodes: Vec<NodeOutcome> = assignments.iter().map(not_begun).collect();
     let mut tasks = JoinSet::new();
-    for (index, assignment) in assignments.into_iter().enumerate() {
-        let job = Arc::clone(&job);
-        let work = Work { index, assignment };
-        tasks.spawn(async move { (index, Box::pin(node::run(&job, &work)).await) });
-    }
-    while let Some(ended) = tasks.join_next().await {
-        // A task that panicked keeps "cancelled": its node told no end.
-        let Ok((index, outcome)) = ended else { continue };
-        if let Some(place) = nodes.get_mut(index) {
-            *place = outcome;
+    let mut waiting = assignments.into_iter().enumerate();
+    let mut next = waiting.next();
+    let placing = job.slots.place();
+    tokio::pin!(placing);
+    while next.is_some() || !tasks.is_empty() {
+        tokio::select! {
+            biased;
+            () = job.stop.told(), if next.is_some() => {
+                for (index, assignment) in next.take().into_iter().chain(waiting.by_ref()) {
+                    node::tell_never_begun(&job, index, &assignment).await;
+                }
+            }
+            Some(ended) = tasks.join_next() => {
+                // A task that panicked keeps "cancelled": its node told no end.
+                let Ok((index, outcome)) = ended else { continue };
+                if let Some(place) = nodes.get_mut(index) {
+                    *place = outcome;
+                }
+            }
+            // Not before there is a place: what waits is to cost nothing.
+            place = &mut placing, if next.is_some() => {
+                placing.set(job.slots.place());
+                let Some((index, assignment)) = next.take() else { continue };
+                next = waiting.next();
+                let (job, work) = (Arc::clone(&job), Work { index, assignment });
+                tasks.spawn(async move { (index, Box::pin(node::run(&job, &work, place)).await) });
+            }
         }
     }
     RunSummary { nodes, duration: begun.elapsed() }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelWriteHalf, Sig};
 use tokio::sync::OwnedSemaphorePermit;
@@ -332,6 +333,9 @@ impl Exec {
     }
 
     async fn wake(&mut self) -> Woken {
+        if let Some(message) = self.at_hand() {
+            return Woken::Message(message);
+        }
         let waiting_since = *self.waiting_since.get_or_insert_with(Instant::now);
         let idle_at = self.idle.map(|after| (waiting_since + after, after));
         let total_at = self.total.map(|after| (self.begun + after, after));
@@ -346,6 +350,16 @@ impl Exec {
             () = at(quiet_at) => Woken::QuietAfterExit,
             after = expiry(idle_at) => Woken::Idle(after),
         }
+    }
+
+    /// What has come already. Setting the alarms that waiting takes costs more
+    /// than a small message.
+    fn at_hand(&mut self) -> Option<Option<ChannelMsg>> {
+        let is_overdue = self.total.is_some_and(|after| self.begun.elapsed() >= after);
+        if is_overdue || self.cancel.is_cancelled() {
+            return None;
+        }
+        self.reader.as_mut()?.next().now_or_never()
     }
 
     fn on_message(&mut self, message: ChannelMsg) -> Option<ExecEvent> {
