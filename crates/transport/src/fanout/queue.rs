@@ -88,6 +88,12 @@ impl RunEvents {
         }
     }
 
+    /// Whether no event is ready to be taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batch.len() == 0 && self.batches.is_empty()
+    }
+
     /// Makes room for what the others wait to tell.
     fn taken(&self, event: RunEvent) -> RunEvent {
         let bytes = weight(&event);
