@@ -96,7 +96,9 @@ fn target_codes() -> BTreeSet<&'static str> {
     };
     let scope = Scope::new(vec![member], ["demo".to_owned()].into());
     let mut codes = BTreeSet::new();
-    for text in ["a,,b", "demo", "cluster=none", "colour=red"] {
+    let texts =
+        ["a,,b", "demo", "cluster=none", "colour=red", "7", "none", "@ok", "@none", "name>1"];
+    for text in texts {
         let (expr, problems) = parse(crate::span::SourceId::default(), text);
         codes.extend(problems.iter().map(|problem| problem.code));
         if problems.is_empty() {

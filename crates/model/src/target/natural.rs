@@ -1,46 +1,48 @@
 //! The order in which people expect names: `worker2` before `worker10`.
 
+use std::cmp::Ordering;
+
 /// A key that sorts digits by value and the rest by letters.
 #[must_use]
 pub fn natural_key(name: &str) -> Vec<(u64, String)> {
-    let mut key = Vec::new();
-    let mut text = String::new();
-    let mut digits = String::new();
-    for character in name.chars() {
-        if character.is_ascii_digit() {
-            if digits.is_empty() && !text.is_empty() {
-                key.push((0, std::mem::take(&mut text)));
-            }
-            digits.push(character);
-        } else {
-            flush(&mut digits, &mut key);
-            text.push(character);
-        }
-    }
-    flush(&mut digits, &mut key);
-    if !text.is_empty() {
-        key.push((0, text));
-    }
-    key
+    Chunks(name).map(|(value, text)| (value, text.to_owned())).collect()
 }
 
-/// Turns collected digits into a number part. The digits stay beside the value,
-/// so that `a1` and `a01` differ.
-fn flush(digits: &mut String, key: &mut Vec<(u64, String)>) {
-    if !digits.is_empty() {
-        let text = std::mem::take(digits);
-        key.push((text.parse().unwrap_or(u64::MAX), text));
+/// The order of two names by that key, without making it.
+#[must_use]
+pub fn natural_order(one: &str, other: &str) -> Ordering {
+    Chunks(one).cmp(Chunks(other))
+}
+
+/// The runs of digits and of other characters. The digits stay beside their
+/// value, so that `a1` and `a01` differ.
+struct Chunks<'a>(&'a str);
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = (u64, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let is_digit = self.0.bytes().next()?.is_ascii_digit();
+        let end = self.0.bytes().position(|byte| byte.is_ascii_digit() != is_digit);
+        let (chunk, rest) = self.0.split_at_checked(end.unwrap_or(self.0.len()))?;
+        self.0 = rest;
+        let value = if is_digit { chunk.parse().unwrap_or(u64::MAX) } else { 0 };
+        Some((value, chunk))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::natural_key;
+    use super::{natural_key, natural_order};
 
     #[test]
     fn numbers_sort_by_value() {
-        let mut names = ["worker10", "master", "worker2", "worker1", "w", "worker"];
+        let mut names = ["worker10", "master", "worker2", "worker1", "w", "worker", "wé2", "wé11"];
         names.sort_by_key(|name| natural_key(name));
-        assert_eq!(names, ["master", "w", "worker", "worker1", "worker2", "worker10"]);
+        let expected = ["master", "w", "worker", "worker1", "worker2", "worker10", "wé2", "wé11"];
+        assert_eq!(names, expected);
+        names.reverse();
+        names.sort_by(|one, other| natural_order(one, other));
+        assert_eq!(names, expected);
     }
 }

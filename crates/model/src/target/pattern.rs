@@ -1,10 +1,15 @@
 //! Globs over names: `*`, `?`, character classes and numeric ranges. Matching
 //! ignores case, since two names of a cluster never differ by case alone.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::ops::Range;
 
-/// Longest pattern in characters; bounds the cost of a match.
-const PATTERN_CHARS_MAX: usize = 1024;
+use super::numbers::Numbers;
+
+/// Most wildcards, classes and ranges of one pattern; bounds the cost of a
+/// match.
+const WILDCARDS_MAX: usize = 64;
 
 /// Longest number in digits that a range can match: that of `u64::MAX`.
 const DIGITS_MAX: usize = 20;
@@ -12,42 +17,24 @@ const DIGITS_MAX: usize = 20;
 /// A compiled glob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
+    text: String,
     pieces: Vec<Piece>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
-    Literal(char),
+    /// Characters as written, and as they are compared.
+    Literal {
+        written: String,
+        lower: String,
+    },
     Any,
     Many,
-    Class { negated: bool, members: Vec<(char, char)> },
-    Numbers(Vec<Numbers>),
-}
-
-/// `first-last/step`, padded with zeros to `width` digits where it was written
-/// so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Numbers {
-    first: u64,
-    last: u64,
-    step: u64,
-    width: usize,
-}
-
-impl Numbers {
-    fn holds(&self, digits: &str) -> bool {
-        let Ok(value) = digits.parse::<u64>() else {
-            return false;
-        };
-        let width_fits = if self.width > 0 {
-            digits.len() == self.width || (digits.len() > self.width && !digits.starts_with('0'))
-        } else {
-            digits == "0" || !digits.starts_with('0')
-        };
-        width_fits
-            && (self.first..=self.last).contains(&value)
-            && (value - self.first).is_multiple_of(self.step)
-    }
+    Class {
+        negated: bool,
+        members: Vec<(char, char)>,
+    },
+    Numbers(Numbers),
 }
 
 /// What is wrong with a pattern, and where (bytes within it).
@@ -58,93 +45,178 @@ pub(super) struct PatternProblem {
     pub(super) help: String,
 }
 
+/// The places a match may stand at, kept between matches so that none of them
+/// needs memory of its own.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    ends: Vec<usize>,
+    next: Vec<usize>,
+}
+
 impl Pattern {
-    /// Compiles a glob.
+    /// Compiles a glob. Quotes are dropped; a backslash before a wildcard or a
+    /// bracket is too, since users escape globs for their own shell.
     pub(super) fn compile(text: &str) -> Result<Self, PatternProblem> {
-        if text.chars().count() > PATTERN_CHARS_MAX {
+        let mut pieces: Vec<Piece> = Vec::new();
+        let mut rest = text.char_indices().peekable();
+        while let Some((at, character)) = rest.next() {
+            let next = rest.peek().map(|&(_, next)| next);
+            match character {
+                '*' if pieces.last() == Some(&Piece::Many) => {}
+                '*' => pieces.push(Piece::Many),
+                '?' => pieces.push(Piece::Any),
+                '[' => {
+                    let (piece, end) = bracket(text, at)?;
+                    pieces.push(piece);
+                    while rest.peek().is_some_and(|(at, _)| *at < end) {
+                        rest.next();
+                    }
+                }
+                '\\' if matches!(next, Some('*' | '?' | '[' | ']')) => {}
+                '"' => {}
+                other => literal(&mut pieces, other),
+            }
+        }
+        let wildcards = pieces.iter().filter(|piece| !matches!(piece, Piece::Literal { .. }));
+        if wildcards.count() > WILDCARDS_MAX {
             return Err(PatternProblem {
                 span: 0..text.len(),
-                message: format!("a pattern has at most {PATTERN_CHARS_MAX} characters"),
+                message: format!("a pattern has at most {WILDCARDS_MAX} wildcards and ranges"),
                 help: "split it with commas".into(),
             });
         }
-        let mut pieces = Vec::new();
-        let mut rest = text.char_indices();
-        while let Some((at, character)) = rest.next() {
-            pieces.push(match character {
-                '*' => Piece::Many,
-                '?' => Piece::Any,
-                '[' => {
-                    let inside = rest.as_str();
-                    let Some(length) = inside.find(']') else {
-                        return Err(PatternProblem {
-                            span: at..text.len(),
-                            message: "`[` without `]`".into(),
-                            help: "close the range, as in `worker[1-8]`".into(),
-                        });
-                    };
-                    let body = inside.get(..length).unwrap_or_default();
-                    rest = skip(text, at + 1 + length + 1);
-                    bracket(body, at + 1)?
-                }
-                other => Piece::Literal(lower(other)),
-            });
-        }
-        Ok(Self { pieces })
+        Ok(Self { text: text.to_owned(), pieces })
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether the whole of `text` matches.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let characters: Vec<char> = text.chars().map(lower).collect();
-        covers(&self.pieces, &characters)
+        self.matches_lower(&lower(text), &mut Scratch::default())
     }
 
-    /// The name itself, when the pattern is one: no wildcard, class or range.
-    #[must_use]
-    pub fn literal(&self) -> Option<String> {
-        self.pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Literal(character) => Some(*character),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-/// The character iterator of `text` from a byte offset on, keeping offsets.
-fn skip(text: &str, offset: usize) -> std::str::CharIndices<'_> {
-    let mut indices = text.char_indices();
-    while indices.offset() < offset {
-        if indices.next().is_none() {
-            break;
+    /// Whether the whole of a text matches that is [`lower`] already.
+    pub(super) fn matches_lower(&self, text: &str, scratch: &mut Scratch) -> bool {
+        match self.pieces.as_slice() {
+            [Piece::Many] => true,
+            [] => text.is_empty(),
+            [Piece::Literal { lower, .. }] => text == lower,
+            [Piece::Literal { lower, .. }, Piece::Many] => text.starts_with(lower.as_str()),
+            [Piece::Many, Piece::Literal { lower, .. }] => text.ends_with(lower.as_str()),
+            [Piece::Literal { lower, .. }, Piece::Numbers(numbers)] => {
+                text.strip_prefix(lower.as_str()).is_some_and(|digits| numbers.holds(digits))
+            }
+            pieces => covers(pieces, text, scratch),
         }
     }
-    indices
+
+    /// The name itself in small letters, when the pattern is one: no wildcard,
+    /// class or range.
+    #[must_use]
+    pub fn literal(&self) -> Option<String> {
+        match self.pieces.as_slice() {
+            [] => Some(String::new()),
+            [Piece::Literal { lower, .. }] => Some(lower.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `*`.
+    pub(super) fn is_everything(&self) -> bool {
+        self.pieces == [Piece::Many]
+    }
+
+    /// The numbers that it stands for, when it is nothing but numbers: places
+    /// in a listing.
+    pub(super) fn numbers(&self) -> Option<Vec<u64>> {
+        const PLACES_MAX: u64 = 100_000;
+        match self.pieces.as_slice() {
+            [Piece::Literal { written, .. }] => written.parse().ok().map(|number| vec![number]),
+            [Piece::Numbers(numbers)] if numbers.count() <= PLACES_MAX => {
+                Some(numbers.each().map(|(number, _)| number).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// How many names it stands for; `None` when that depends on the names
+    /// there are.
+    pub(super) fn combinations(&self) -> Option<u64> {
+        self.pieces.iter().try_fold(1_u64, |product, piece| match piece {
+            Piece::Literal { .. } => Some(product),
+            Piece::Numbers(numbers) => Some(product.saturating_mul(numbers.count())),
+            Piece::Any | Piece::Many | Piece::Class { .. } => None,
+        })
+    }
+
+    /// The names it stands for, as written, or in small letters for comparing.
+    /// Nothing when that depends on the names there are; the caller asked
+    /// [`Pattern::combinations`] how many there will be.
+    pub(super) fn each_name(&self, in_small: bool, name: &mut dyn FnMut(&str)) {
+        if self.combinations().is_some() {
+            spell(&self.pieces, in_small, &mut String::new(), name);
+        }
+    }
 }
 
-fn lower(character: char) -> char {
+/// The form in which texts are compared.
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(small).collect())
+}
+
+fn small(character: char) -> char {
     character.to_lowercase().next().unwrap_or(character)
 }
 
-/// What stands between brackets: numbers when it looks like numbers, else a
-/// class of characters.
-fn bracket(body: &str, at: usize) -> Result<Piece, PatternProblem> {
-    let numeric = body.chars().any(|character| character.is_ascii_digit())
-        && body.chars().all(|character| character.is_ascii_digit() || "-,/".contains(character));
-    if numeric {
-        return numbers(body, at).map(Piece::Numbers);
+fn literal(pieces: &mut Vec<Piece>, character: char) {
+    match pieces.last_mut() {
+        Some(Piece::Literal { written, lower }) => {
+            written.push(character);
+            lower.push(small(character));
+        }
+        _ => pieces.push(Piece::Literal {
+            written: character.to_string(),
+            lower: small(character).to_string(),
+        }),
     }
-    let (negated, body) = body.strip_prefix(['!', '^']).map_or((false, body), |rest| (true, rest));
-    let characters: Vec<char> = body.chars().map(lower).collect();
-    if characters.is_empty() {
+}
+
+/// The piece that a bracket begins, and the byte after it: numbers when it
+/// looks like numbers, else a class of characters.
+fn bracket(text: &str, at: usize) -> Result<(Piece, usize), PatternProblem> {
+    let inside = text.get(at + 1..).unwrap_or_default();
+    let Some((body, _)) = inside.split_once(']') else {
         return Err(PatternProblem {
-            span: at.saturating_sub(1)..at + 1,
-            message: "empty brackets match nothing".into(),
-            help: "write characters or numbers, as in `[abc]` or `[1-8]`".into(),
+            span: at..text.len(),
+            message: "`[` without `]`".into(),
+            help: "close the range, as in `worker[1-8]`".into(),
         });
+    };
+    let end = at + 1 + body.len() + 1;
+    let body = body.strip_suffix('\\').unwrap_or(body);
+    let numeric = body.bytes().any(|byte| byte.is_ascii_digit())
+        && body.bytes().all(|byte| byte.is_ascii_digit() || b"-,/".contains(&byte));
+    if numeric {
+        return Ok((Piece::Numbers(Numbers::parse(body, at + 1)?), end));
     }
+    class(body).map(|piece| (piece, end)).ok_or_else(|| PatternProblem {
+        span: at..end,
+        message: "empty brackets match nothing".into(),
+        help: "write characters or numbers, as in `[abc]` or `[1-8]`".into(),
+    })
+}
+
+fn class(body: &str) -> Option<Piece> {
+    let (negated, body) = body.strip_prefix(['!', '^']).map_or((false, body), |rest| (true, rest));
+    let characters: Vec<char> = body.chars().map(small).collect();
     let mut members = Vec::new();
     let mut rest = characters.as_slice();
     loop {
@@ -160,84 +232,87 @@ fn bracket(body: &str, at: usize) -> Result<Piece, PatternProblem> {
             }
         };
     }
-    Ok(Piece::Class { negated, members })
-}
-
-/// `1-8`, `01-64`, `1-9/2`, `1,3,7-9`.
-fn numbers(body: &str, at: usize) -> Result<Vec<Numbers>, PatternProblem> {
-    let mut offset = at;
-    let mut all = Vec::new();
-    for part in body.split(',') {
-        let span = offset..offset + part.len();
-        all.push(one_range(part).ok_or_else(|| PatternProblem {
-            span,
-            message: format!("`{part}` is no range of numbers"),
-            help: "write `1-8`, `01-64`, `1-9/2` or `1,3,7-9`, the smaller number first".into(),
-        })?);
-        offset += part.len() + 1;
-    }
-    Ok(all)
-}
-
-fn one_range(part: &str) -> Option<Numbers> {
-    let (range, step) = match part.split_once('/') {
-        Some((range, step)) => (range, step.parse().ok()?),
-        None => (part, 1),
-    };
-    let (first, last) = range.split_once('-').unwrap_or((range, range));
-    let width = if first.len() > 1 && first.starts_with('0') { first.len() } else { 0 };
-    let numbers = Numbers { first: first.parse().ok()?, last: last.parse().ok()?, step, width };
-    (step > 0 && numbers.first <= numbers.last).then_some(numbers)
+    (!members.is_empty()).then_some(Piece::Class { negated, members })
 }
 
 /// Whether the pieces cover the whole text. Keeps the set of places in the text
 /// that the pieces so far can end at, so the cost is pieces times characters,
 /// whatever the pattern.
-fn covers(pieces: &[Piece], text: &[char]) -> bool {
-    let mut ends: Vec<usize> = vec![0];
+fn covers(pieces: &[Piece], text: &str, scratch: &mut Scratch) -> bool {
+    let Scratch { ends, next } = scratch;
+    ends.clear();
+    ends.push(0);
     for piece in pieces {
-        ends = match piece {
-            Piece::Many => ends.first().map_or(Vec::new(), |&first| (first..=text.len()).collect()),
-            Piece::Numbers(numbers) => after_numbers(numbers, &ends, text),
-            one => ends
-                .iter()
-                .filter(|&&end| text.get(end).is_some_and(|found| one_matches(one, *found)))
-                .map(|end| end + 1)
-                .collect(),
-        };
-        if ends.is_empty() {
+        next.clear();
+        match piece {
+            Piece::Many => {
+                let first = ends.first().copied().unwrap_or(text.len());
+                next.extend((first..=text.len()).filter(|at| text.is_char_boundary(*at)));
+            }
+            Piece::Numbers(numbers) => {
+                for &end in ends.iter() {
+                    after_numbers(numbers, end, text, next);
+                }
+                next.sort_unstable();
+                next.dedup();
+            }
+            one => next.extend(ends.iter().filter_map(|&end| after_one(one, end, text))),
+        }
+        if next.is_empty() {
             return false;
         }
+        std::mem::swap(ends, next);
     }
     ends.last() == Some(&text.len())
 }
 
-/// Where a numeric range can end, for each place it can begin at.
-fn after_numbers(numbers: &[Numbers], ends: &[usize], text: &[char]) -> Vec<usize> {
-    let mut after = Vec::new();
-    for &end in ends {
-        let mut digits = String::new();
-        for digit in text.iter().skip(end).take(DIGITS_MAX).take_while(|c| c.is_ascii_digit()) {
-            digits.push(*digit);
-            if numbers.iter().any(|range| range.holds(&digits)) {
-                after.push(end + digits.len());
-            }
+/// Where a numeric range that begins at a place can end.
+fn after_numbers(numbers: &Numbers, start: usize, text: &str, after: &mut Vec<usize>) {
+    let rest = text.get(start..).unwrap_or_default();
+    let run = rest.bytes().take(DIGITS_MAX).take_while(u8::is_ascii_digit).count();
+    for length in 1..=run {
+        if rest.get(..length).is_some_and(|digits| numbers.holds(digits)) {
+            after.push(start + length);
         }
     }
-    after.sort_unstable();
-    after.dedup();
-    after
 }
 
-fn one_matches(piece: &Piece, character: char) -> bool {
+fn after_one(piece: &Piece, start: usize, text: &str) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let character = rest.chars().next();
     match piece {
-        Piece::Literal(wanted) => *wanted == character,
-        Piece::Any => true,
-        Piece::Class { negated, members } => {
-            members.iter().any(|(low, high)| (*low..=*high).contains(&character)) != *negated
+        Piece::Literal { lower, .. } => {
+            rest.starts_with(lower.as_str()).then_some(start + lower.len())
         }
-        Piece::Many | Piece::Numbers(_) => false,
+        Piece::Any => Some(start + character?.len_utf8()),
+        Piece::Class { negated, members } => {
+            let character = character?;
+            let is_member = members.iter().any(|(low, high)| (*low..=*high).contains(&character));
+            (is_member != *negated).then_some(start + character.len_utf8())
+        }
+        Piece::Many | Piece::Numbers(_) => None,
     }
+}
+
+fn spell(pieces: &[Piece], in_small: bool, begun: &mut String, name: &mut dyn FnMut(&str)) {
+    let before = begun.len();
+    match pieces.split_first() {
+        None => name(begun),
+        Some((Piece::Literal { written, lower }, rest)) => {
+            begun.push_str(if in_small { lower } else { written });
+            spell(rest, in_small, begun, name);
+        }
+        Some((Piece::Numbers(numbers), rest)) => {
+            for (value, width) in numbers.each() {
+                // Writing to memory cannot fail.
+                let _ = write!(begun, "{value:0width$}");
+                spell(rest, in_small, begun, name);
+                begun.truncate(before);
+            }
+        }
+        Some((Piece::Any | Piece::Many | Piece::Class { .. }, _)) => {}
+    }
+    begun.truncate(before);
 }
 
 #[cfg(test)]
@@ -253,6 +328,9 @@ mod tests {
             ("worker[1-8]", "worker8", true),
             ("worker[1-8]", "worker9", false),
             ("worker[1-8]", "worker10", false),
+            ("worker[1-8]", "WORKER7", true),
+            (r"worker\[1-8\]", "worker8", true),
+            (r"worker\*", "worker8", true),
             ("worker[3-15]", "worker15", true),
             ("worker[3-15]", "worker2", false),
             ("worker[1,3]", "worker3", true),
@@ -266,11 +344,19 @@ mod tests {
             ("n1[0-9]", "n15", true),
             ("r[1-2]n[1-2]", "r2n1", true),
             ("r[1-2]n[1-2]", "r2n3", false),
+            ("*r[1-3]", "worker2", true),
+            ("*r[1-3]", "worker4", false),
             ("[abc]x", "bx", true),
             ("[!abc]x", "bx", false),
-            ("[a-c]x", "cx", true),
+            ("[a-c]x", "CX", true),
+            ("[é-ü]x", "Éx", true),
+            ("?x", "éx", true),
+            ("*1", "worker1", true),
             ("*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
             ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("\"my node\"*", "My Node 1", true),
         ] {
             let compiled = Pattern::compile(pattern).unwrap();
             assert_eq!(compiled.matches(name), expected, "{pattern} against {name}");
@@ -279,8 +365,27 @@ mod tests {
 
     #[test]
     fn broken_brackets_are_explained() {
-        for pattern in ["worker[1-8", "worker[8-1]", "worker[1-9/0]", "worker[]", "worker[1,,2]"] {
+        let many = "?a".repeat(65);
+        for pattern in
+            ["worker[1-8", "worker[8-1]", "worker[1-9/0]", "worker[]", "worker[1,,2]", &many]
+        {
             assert!(Pattern::compile(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn the_names_that_a_range_stands_for_keep_case_and_padding() {
+        for (pattern, count, expected) in [
+            ("Web", Some(1), "Web"),
+            ("DC[1-2]n[08-10/2]", Some(4), "DC1n08 DC1n10 DC2n08 DC2n10"),
+            ("a*", None, ""),
+        ] {
+            let compiled = Pattern::compile(pattern).unwrap();
+            let mut names = Vec::new();
+            compiled.each_name(false, &mut |name| names.push(name.to_owned()));
+            assert_eq!(compiled.combinations(), count);
+            assert_eq!(names.join(" "), expected);
+            assert!(names.iter().all(|name| compiled.matches(name)));
         }
     }
 }

@@ -2,6 +2,10 @@
 //! else an expression may refer to. Knows nothing of where they come from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use super::index::Index;
+use super::sets::Sets;
 
 /// A node as targets see it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,12 +20,16 @@ pub struct Member {
     pub tags: BTreeMap<String, String>,
 }
 
-/// What targets are taken from.
+/// What targets are taken from. Made once for many targets: what helps to find
+/// nodes by name or property is made when it is first of use, and kept.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    pub(super) members: Vec<Member>,
-    pub(super) clusters: BTreeSet<String>,
-    pub(super) within: Option<String>,
+    members: Vec<Member>,
+    clusters: BTreeSet<String>,
+    within: Option<String>,
+    sets: Sets,
+    listing: Option<Vec<usize>>,
+    index: OnceLock<Index>,
 }
 
 impl Scope {
@@ -39,6 +47,21 @@ impl Scope {
         self
     }
 
+    /// With the sets that targets may name.
+    #[must_use]
+    pub fn with_sets(mut self, sets: Sets) -> Self {
+        self.sets = sets;
+        self
+    }
+
+    /// With what was listed last, as places among the members: what a bare
+    /// number counts in, from 1.
+    #[must_use]
+    pub fn with_listing(mut self, places: Vec<usize>) -> Self {
+        self.listing = Some(places);
+        self
+    }
+
     /// The nodes.
     #[must_use]
     pub fn members(&self) -> &[Member] {
@@ -49,6 +72,26 @@ impl Scope {
     #[must_use]
     pub const fn clusters(&self) -> &BTreeSet<String> {
         &self.clusters
+    }
+
+    /// The cluster that names are taken from.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.within.as_deref()
+    }
+
+    /// The sets.
+    #[must_use]
+    pub const fn sets(&self) -> &Sets {
+        &self.sets
+    }
+
+    pub(super) fn listing(&self) -> Option<&[usize]> {
+        self.listing.as_deref()
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(&self.members))
     }
 }
 
