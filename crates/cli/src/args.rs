@@ -19,7 +19,8 @@ Examples:
   squall delete demo
 
 Targets select nodes: names (`worker1`), globs (`worker*`), ranges (`worker[1-8]`),
-`A,B` and `A!B`, `state=running`, `cluster=demo`, `demo:worker*`, or a cluster's name.
+`state=running`, `cores>=8`, `name~/regex/`, `demo:worker*`, a cluster's name, or `@set`,
+joined by `A,B` `A!B` `A&B` `A^B`; `squall nodes TARGET` prints what one selects.
 They are taken within -C CLUSTER, or within the only cluster there is.
 Quote them: shells read `[` and `*` too.";
 
@@ -81,6 +82,7 @@ pub(crate) enum Command {
     Create(command::create::CreateArgs),
     List(command::list::ListArgs),
     Show(command::show::ShowArgs),
+    Nodes(command::nodes::NodesArgs),
     Status(command::status::StatusArgs),
     Run(command::run::RunArgs),
     Ssh(command::ssh::SshArgs),
@@ -110,6 +112,7 @@ impl Command {
             Self::Create(_) => "create",
             Self::List(_) => "list",
             Self::Show(_) => "show",
+            Self::Nodes(_) => "nodes",
             Self::Status(_) => "status",
             Self::Run(_) => "run",
             Self::Ssh(_) => "ssh",

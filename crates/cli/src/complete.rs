@@ -1,7 +1,8 @@
-//! What a shell is offered while a command line is typed: clusters, nodes and
-//! targets. Answers within a moment or not at all, and never says anything
-//! else.
+//! What a shell is offered while a command line is typed: clusters, and what
+//! may stand in a target. Answers within a moment or not at all, and never says
+//! anything else.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::future::Future;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use std::time::Duration;
 use clap_complete::engine::CompletionCandidate;
 use controller::Journal;
 use model::inventory::ClusterSummary;
+use model::target::{CandidateKind, Scope, complete_at};
 
 use crate::paths::Paths;
-use crate::view::ClusterView;
 use crate::world::World;
+use crate::{scope, settings};
 
 /// The environment variable by which a shell's script asks for candidates.
 pub(crate) const ACTIVATION_VARIABLE: &str = "SQUALL_COMPLETE";
@@ -27,57 +29,44 @@ const CANDIDATES_MAX: usize = 500;
 pub(crate) fn clusters(current: &OsStr) -> Vec<CompletionCandidate> {
     let names = ask(|world| async move {
         let clusters = world.clusters().await.clusters;
-        clusters.iter().map(named).collect()
+        clusters.iter().map(named).collect::<Vec<_>>()
     });
-    fitting(current, names)
+    let typed = current.to_string_lossy();
+    let names = names.unwrap_or_default().into_iter();
+    let fitting = names.filter(|(name, _)| name.starts_with(typed.as_ref()));
+    fitting.take(CANDIDATES_MAX).map(|(name, what)| offered(name, what)).collect()
 }
 
-/// Names of nodes in scope, of clusters, and `CLUSTER:NODE` after a colon. The
-/// last part of a union is completed.
+/// What may stand where a target ends that is being typed.
 pub(crate) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
-    let typed = current.to_string_lossy().into_owned();
-    let names = ask(|world| async move {
-        let clusters = world.clusters().await.clusters;
-        let within = std::env::var("SQUALL_CLUSTER").ok();
-        let mut names = Vec::new();
-        for cluster in &clusters {
-            let nodes = nodes(&world, cluster).await;
-            let name = cluster.name.as_str();
-            let bare = clusters.len() == 1
-                || within.as_deref().is_some_and(|within| within.eq_ignore_ascii_case(name));
-            for (node, state) in nodes {
-                if bare {
-                    names.push((node.clone(), state.clone()));
-                }
-                names.push((format!("{name}:{node}"), state));
-            }
-        }
-        names.extend(clusters.iter().map(named));
-        names
-    });
-    let (before, last) = split_union(&typed);
-    let mut candidates = fitting(OsStr::new(last), names);
-    if !last.contains(':') {
-        // Qualified names are for those who began to write one.
-        candidates.retain(|candidate| !candidate.get_value().to_string_lossy().contains(':'));
-    }
-    candidates.into_iter().map(|candidate| candidate.add_prefix(before)).collect()
+    let typed = current.to_string_lossy();
+    let scope = ask(|world| async move { Some(scope_of(&world).await) }).flatten();
+    let (range, found) = complete_at(&typed, typed.len(), &scope.unwrap_or_default());
+    let before = typed.get(..range.start).unwrap_or_default();
+    // Result words need a run, which only a shell knows of.
+    let known = found.into_iter().filter(|one| one.kind != CandidateKind::Result);
+    known
+        .take(CANDIDATES_MAX)
+        .map(|one| offered(format!("{before}{}", one.text), one.help))
+        .collect()
 }
 
-/// What is before the part that is being typed, and that part. A comma within
-/// brackets joins numbers, not targets.
-fn split_union(typed: &str) -> (&str, &str) {
-    let mut depth = 0_usize;
-    let mut cut = 0;
-    for (at, character) in typed.char_indices() {
-        match character {
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
-            ',' | '!' | '&' | '^' if depth == 0 => cut = at + 1,
-            _ => {}
-        }
-    }
-    typed.split_at(cut)
+/// What targets are taken from, as far as can be seen.
+async fn scope_of(world: &World) -> Scope {
+    let summaries = world.clusters().await.clusters;
+    let clusters: BTreeSet<String> = summaries.iter().map(|c| c.name.to_string()).collect();
+    let said = std::env::var("SQUALL_CLUSTER").ok().filter(|name| !name.is_empty());
+    let within = match (said, summaries.as_slice()) {
+        (Some(said), _) => clusters.iter().find(|name| name.eq_ignore_ascii_case(&said)).cloned(),
+        (None, [only]) => Some(only.name.to_string()),
+        (None, _) => None,
+    };
+    let observed = scope::observe(world, summaries).await.unwrap_or_default();
+    let sets = Paths::discover().and_then(|paths| settings::read(&paths));
+    let there = observed.places.iter().map(|(_, which)| which.exists());
+    let members = observed.members.into_iter().zip(there);
+    let members = members.filter(|(_, exists)| *exists).map(|(member, _)| member);
+    Scope::new(members.collect(), clusters).within(within).with_sets(sets.unwrap_or_default().sets)
 }
 
 fn named(cluster: &ClusterSummary) -> (String, String) {
@@ -86,58 +75,17 @@ fn named(cluster: &ClusterSummary) -> (String, String) {
     (cluster.name.to_string(), what)
 }
 
-async fn nodes(world: &World, cluster: &ClusterSummary) -> Vec<(String, String)> {
-    let Ok(inventory) = world.observe(cluster).await else {
-        return Vec::new();
-    };
-    let view = ClusterView::new(inventory);
-    let nodes = view.inventory.nodes().iter();
-    nodes
-        .filter(|node| node.state.exists())
-        .map(|node| (node.name.to_string(), node.state.to_string()))
-        .collect()
+fn offered(text: String, what: String) -> CompletionCandidate {
+    CompletionCandidate::new(text).help((!what.is_empty()).then(|| what.into()))
 }
 
-fn fitting(current: &OsStr, names: Vec<(String, String)>) -> Vec<CompletionCandidate> {
-    let typed = current.to_string_lossy();
-    names
-        .into_iter()
-        .filter(|(name, _)| name.starts_with(typed.as_ref()))
-        .take(CANDIDATES_MAX)
-        .map(|(name, what)| CompletionCandidate::new(name).help(Some(what.into())))
-        .collect()
-}
-
-fn ask<F>(question: impl FnOnce(World) -> F) -> Vec<(String, String)>
+fn ask<F, T>(question: impl FnOnce(World) -> F) -> Option<T>
 where
-    F: Future<Output = Vec<(String, String)>>,
+    F: Future<Output = T>,
 {
-    let answer = || {
-        let world = World::open(&Paths::discover().ok()?, &Journal::off()).ok()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-        let asked =
-            runtime.block_on(async { tokio::time::timeout(PATIENCE, question(world)).await });
-        runtime.shutdown_background();
-        asked.ok()
-    };
-    answer().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split_union;
-
-    #[test]
-    fn the_last_part_of_a_union_is_completed() {
-        for (typed, expected) in [
-            ("", ("", "")),
-            ("wor", ("", "wor")),
-            ("worker1,ma", ("worker1,", "ma")),
-            ("worker[1,3", ("", "worker[1,3")),
-            ("worker[1,3],m", ("worker[1,3],", "m")),
-            ("*!w", ("*!", "w")),
-        ] {
-            assert_eq!(split_union(typed), expected, "{typed}");
-        }
-    }
+    let world = World::open(&Paths::discover().ok()?, &Journal::off()).ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let asked = runtime.block_on(async { tokio::time::timeout(PATIENCE, question(world)).await });
+    runtime.shutdown_background();
+    asked.ok()
 }

@@ -14,6 +14,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Create(args) => command::create::run(context, &args).await,
         Command::List(args) => command::list::run(context, &args).await,
         Command::Show(args) => command::show::run(context, &args).await,
+        Command::Nodes(args) => command::nodes::run(context, &args).await,
         Command::Status(args) => command::status::run(context, &args).await,
         Command::Run(args) => command::run::run(context, &args).await,
         Command::Ssh(args) => command::ssh::run(context, &args).await,

@@ -35,6 +35,7 @@ mod report;
 mod run;
 mod run_output;
 mod scope;
+mod settings;
 mod signals;
 mod spec_file;
 mod table;

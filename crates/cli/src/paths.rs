@@ -58,6 +58,11 @@ impl Paths {
         })
     }
 
+    /// The user's settings.
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.config.join("config.yaml")
+    }
+
     /// The user's table of aliases for images and instance types.
     pub(crate) fn aliases(&self) -> PathBuf {
         self.config.join("aliases.yaml")

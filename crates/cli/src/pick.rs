@@ -37,11 +37,7 @@ pub(crate) async fn pick(
     if args.hosts.are_given() {
         return hosts::reach(context, &args.hosts, target, &args.exclude).await;
     }
-    let mut text = target.to_owned();
-    for exclude in &args.exclude {
-        text = format!("({text})!({exclude})");
-    }
-    let found = scope::look(context, Some(&text)).await?;
+    let found = scope::look_without(context, Some(target), &args.exclude).await?;
     let groups = found.groups(&args.reach)?;
     reach::reach(context, &groups).await
 }

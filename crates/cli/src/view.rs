@@ -7,6 +7,7 @@ use model::inventory::{ClusterRecord, Condition, Inventory, Known, ObservedNode}
 use model::name::{NodeName, PoolName};
 use model::resolved::Resolved;
 use model::target::{Member, natural_key};
+use model::unit::Memory;
 
 /// One cluster, observed.
 #[derive(Debug, Clone)]
@@ -146,6 +147,19 @@ pub(crate) fn member(inventory: &Inventory, node: &ObservedNode) -> Member {
     put("generation", vec![node.generation.to_string()]);
     put("provider", vec![inventory.provider.to_string()]);
     put("region", vec![inventory.region.clone()]);
+    put("type", vec![node.instance_type.clone()]);
+    put("created_at", vec![node.created_at.to_string()]);
+    put("launch_time", vec![node.started_at.unwrap_or(node.created_at).to_string()]);
+    let age_s = inventory.observed_at.duration_since(node.created_at).as_secs().max(0);
+    put("age", vec![format!("{age_s}s")]);
+    // What a provider says in its own words is under these keys everywhere.
+    if let Some(cores) = node.properties.get("limit_cores") {
+        put("cores", vec![cores.clone()]);
+    }
+    let bytes = node.properties.get("limit_memory_bytes").and_then(|bytes| bytes.parse().ok());
+    if let Some(bytes) = bytes {
+        put("memory", vec![Memory { bytes }.to_string()]);
+    }
     Member {
         cluster: inventory.cluster.to_string(),
         name: node.name.to_string(),
@@ -161,6 +175,7 @@ pub(crate) fn absent_member(inventory: &Inventory, declared: &Declared) -> Membe
         ("pool", declared.pool.to_string()),
         ("role", declared.role.clone()),
         ("instance_type", declared.instance_type.clone()),
+        ("type", declared.instance_type.clone()),
         ("image", declared.image.clone()),
         ("provider", inventory.provider.to_string()),
         ("region", inventory.region.clone()),

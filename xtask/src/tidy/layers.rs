@@ -22,6 +22,7 @@ const LAYERS: [Layer; 9] = [
         ours: &[],
         outside: Some(&[
             "jiff",
+            "regex",
             "saphyr-parser",
             "serde",
             "serde_json",

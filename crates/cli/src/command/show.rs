@@ -18,6 +18,7 @@ Examples:
   squall show 'worker[1-4]' -v       some nodes, and more of each
   squall show demo -vv               every property of every node of `demo`
   squall show state=stopped --json
+  squall show ubuntu                 what is no name is looked for everywhere
 
 Nodes that a cluster's spec has and its provider lacks are shown as `absent`.
 Here -v is for the listing; SQUALL_LOG=debug writes traces to the log file.")]
@@ -30,7 +31,7 @@ pub(crate) struct ShowArgs {
 /// Shows.
 pub(crate) async fn run(context: &Context, args: &ShowArgs) -> CommandResult {
     let printer = context.printer;
-    let found = scope::look(context, args.target.as_deref()).await?;
+    let found = scope::look_or_search(context, args.target.as_deref()).await?;
     let clusters = found.shown()?;
     if printer.is_json() {
         printer.document(&NodesDocument::new(&clusters))?;

@@ -11,6 +11,7 @@ mod nodes;
 mod plan;
 mod run;
 mod status;
+mod targets;
 mod version;
 
 pub(crate) use change::{ChangeDocument, VerbDocument};
@@ -22,4 +23,5 @@ pub(crate) use nodes::{NodeDocument, NodesDocument};
 pub(crate) use plan::{PlanBody, PlanDocument};
 pub(crate) use run::{RunEventDocument, RunSummaryDocument};
 pub(crate) use status::{EventDocument, StatusDocument};
+pub(crate) use targets::TargetsDocument;
 use version::VERSION;

@@ -4,6 +4,7 @@
 
 mod home;
 mod messages;
+mod targets;
 
 use std::io::Write as _;
 use std::process::Stdio;

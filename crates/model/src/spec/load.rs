@@ -140,7 +140,7 @@ fn apply(
 }
 
 /// The bytes as text, and as a source, or what is wrong with them.
-fn text(
+pub(super) fn text(
     name: &str,
     bytes: &[u8],
     sources: &mut Sources,

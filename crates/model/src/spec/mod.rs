@@ -12,6 +12,7 @@ mod reference;
 mod resolve;
 mod schema;
 mod section;
+mod settings;
 mod syntax;
 mod tags;
 mod tree;
@@ -22,6 +23,7 @@ pub use load::{FileRef, LoadOptions, Loaded, NamedText, SPEC_BYTES_MAX, load};
 pub use reference::reference;
 pub use resolve::{Files, Resolution, SCRIPT_BYTES_MAX, resolve};
 pub use schema::schema;
+pub use settings::{Settings, settings};
 
 #[cfg(test)]
 mod tests;
