@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::between;
 use crate::paint::Paint;
 use crate::run_output::diff_text::lines;
@@ -64,4 +66,41 @@ fn long_common_stretches_are_left_out() {
 fn outputs_with_little_in_common_are_not_compared() {
     assert_eq!(diff("a\nb\nc\n", "x\ny\nz\n", Paint::off()), None);
     assert_eq!(diff("", "something else", Paint::off()), None);
+}
+
+/// What one side of a difference said.
+fn side(text: &str, gone: (&str, &str), kept: (&str, &str)) -> String {
+    let rows = text.lines().filter(|row| {
+        !(row.starts_with(gone.0) && row.ends_with(gone.1) && row.matches(gone.0).count() == 1)
+    });
+    let rows: Vec<String> = rows
+        .map(|row| {
+            let mut row = row.to_owned();
+            while let Some((before, rest)) = row.split_once(gone.0) {
+                row = format!("{before}{}", rest.split_once(gone.1).unwrap().1);
+            }
+            row.replace(kept.0, "").replace(kept.1, "")
+        })
+        .collect();
+    rows.join("\n")
+}
+
+proptest! {
+    #[test]
+    fn both_outputs_can_be_read_out_of_their_difference(
+        old in prop::collection::vec(prop::collection::vec("[abc]{1,2}", 1..6), 1..5),
+        new in prop::collection::vec(prop::collection::vec("[abc]{1,2}", 1..6), 1..5),
+    ) {
+        let text = |lines: &[Vec<String>]| {
+            lines.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n")
+        };
+        let (old, new) = (text(&old), text(&new));
+        if let Some(difference) = diff(&old, &new, Paint::off()) {
+            let (went, came) = (("[-", "-]"), ("{+", "+}"));
+            // Where too little changed, lines are left out.
+            prop_assume!(!difference.contains('…'));
+            prop_assert_eq!(side(&difference, went, came), new);
+            prop_assert_eq!(side(&difference, came, went), old);
+        }
+    }
 }
