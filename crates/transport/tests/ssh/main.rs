@@ -8,6 +8,12 @@ mod copy;
 #[cfg(test)]
 mod fanout;
 #[cfg(test)]
+mod hosts_jump;
+#[cfg(test)]
+mod hosts_login;
+#[cfg(test)]
+mod hosts_trust;
+#[cfg(test)]
 mod openssh;
 #[cfg(test)]
 mod robust;

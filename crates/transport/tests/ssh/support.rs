@@ -116,6 +116,31 @@ impl Server {
     }
 
     /// One with this as its subsystem `sftp`.
+    /// One whose configuration begins with these lines, in which `DIR` is its
+    /// directory; `prepare` puts there what they name.
+    pub(crate) fn openssh_set(lines: &str, prepare: impl FnOnce(&Path)) -> Option<Self> {
+        let sshd = Path::new("/usr/sbin/sshd");
+        sshd.exists().then(|| {
+            Self::start(free_address(), |parts| {
+                prepare(parts.directory);
+                let config = parts.directory.join("sshd_config");
+                let lines = lines.replace("DIR", &parts.directory.display().to_string());
+                // Of most settings the first counts, of this one the last.
+                let usual = match lines.contains("MaxStartups") {
+                    true => sshd_config(parts).replace("MaxStartups 500:100:500\n", ""),
+                    false => sshd_config(parts),
+                };
+                fs::write(&config, format!("{lines}\n{usual}")).unwrap();
+                if current_user() == "root" {
+                    fs::create_dir_all("/run/sshd").unwrap();
+                }
+                let mut command = Command::new(sshd);
+                command.arg("-D").arg("-e").arg("-f").arg(config);
+                command
+            })
+        })
+    }
+
     pub(crate) fn openssh_with(sftp: &str) -> Option<Self> {
         let sshd = Path::new("/usr/sbin/sshd");
         sshd.exists().then(|| {

@@ -147,6 +147,13 @@ pub(super) async fn log_in(
     for identity in &login.identities {
         match Box::pin(offer(handle, user, identity)).await {
             Offer::Accepted => return Ok(()),
+            // So russh answers when the node hung up instead.
+            Offer::Refused { methods: allowed } if allowed.is_empty() => {
+                tried.push(identity.tried());
+                let closed = "the node closed the connection".to_owned();
+                let said = reason(lost, closed).await;
+                return Err(hung_up(user, login.identities.len(), tried, &said));
+            }
             Offer::Refused { methods: allowed } => {
                 methods = allowed;
                 tried.push(identity.tried());
