@@ -30,13 +30,29 @@ impl Site {
         Some(Self { home, lab })
     }
 
-    /// A command line for the machines: `verb`, where they are, `rest`.
+    /// A command line for the machines of the list: `verb`, where they are,
+    /// `rest`. The lab's `known_hosts` is that of the user.
+    ///
+    /// # Panics
+    /// When the user's `known_hosts` cannot be written.
     #[must_use]
     pub fn words(&self, verb: &str, rest: &[&str]) -> Vec<String> {
+        let ssh = self.home.squall_home().join(".ssh");
+        let known = self.lab.file("known_hosts");
+        let copied = std::fs::create_dir_all(&ssh)
+            .and_then(|()| std::fs::copy(known, ssh.join("known_hosts")));
+        assert!(copied.is_ok(), "{copied:?}");
+        let (hosts, key) = (self.lab.file("hosts"), self.lab.file("user"));
+        let start = [verb, "--hosts", &hosts, "--identity", &key];
+        start.iter().chain(rest).map(|word| (*word).to_owned()).collect()
+    }
+
+    /// The same for the machines of the ssh configuration, and with what that
+    /// says of them.
+    #[must_use]
+    pub fn configured(&self, verb: &str, rest: &[&str]) -> Vec<String> {
         let config = format!("--ssh-config={}", self.lab.file("ssh_config"));
-        let mut words = vec![verb.to_owned(), config];
-        words.extend(rest.iter().map(|word| (*word).to_owned()));
-        words
+        [verb, &config].iter().chain(rest).map(|word| (*word).to_owned()).collect()
     }
 
     /// Runs squall on the machines to its end.

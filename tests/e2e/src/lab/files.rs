@@ -83,7 +83,7 @@ pub(super) fn lists(
         if *hidden {
             writeln!(config, "  ProxyJump bastion")?;
         }
-        writeln!(hosts, "{user}@{address}:{PORT}")?;
+        writeln!(hosts, "{name} user={user} address={address} port={PORT}")?;
         writeln!(addresses, "{address}")?;
     }
     config.push_str(&common);
