@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Nodes(command::nodes::NodesArgs),
     Status(command::status::StatusArgs),
     Run(command::run::RunArgs),
+    Put(command::put::PutArgs),
+    Get(command::get::GetArgs),
     Ssh(command::ssh::SshArgs),
     Stop(command::stop::StopArgs),
     Start(command::start::StartArgs),
@@ -115,6 +117,8 @@ impl Command {
             Self::Nodes(_) => "nodes",
             Self::Status(_) => "status",
             Self::Run(_) => "run",
+            Self::Put(_) => "put",
+            Self::Get(_) => "get",
             Self::Ssh(_) => "ssh",
             Self::Stop(_) => "stop",
             Self::Start(_) => "start",
@@ -152,6 +156,8 @@ impl Command {
                 | Self::Start(_)
                 | Self::Stop(_)
                 | Self::Reboot(_)
+                | Self::Put(_)
+                | Self::Get(_)
         )
     }
 }

@@ -17,6 +17,8 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Nodes(args) => command::nodes::run(context, &args).await,
         Command::Status(args) => command::status::run(context, &args).await,
         Command::Run(args) => command::run::run(context, &args).await,
+        Command::Put(args) => command::put::run(context, &args).await,
+        Command::Get(args) => command::get::run(context, &args).await,
         Command::Ssh(args) => command::ssh::run(context, &args).await,
         Command::Stop(args) => command::stop::run(context, &args).await,
         Command::Start(args) => command::start::run(context, &args).await,

@@ -15,6 +15,7 @@ mod change;
 mod command;
 mod complete;
 mod context;
+mod copy_output;
 mod demo;
 mod dispatch;
 mod document;

@@ -4,6 +4,7 @@
 
 mod change;
 mod clusters;
+mod copy;
 mod doctor;
 mod error;
 mod forget;
@@ -16,6 +17,7 @@ mod version;
 
 pub(crate) use change::{ChangeDocument, VerbDocument};
 pub(crate) use clusters::ClustersDocument;
+pub(crate) use copy::{CopyEventDocument, CopySummaryDocument};
 pub(crate) use doctor::DoctorDocument;
 pub(crate) use error::{DiagnosticDocument, ErrorDocument, Failure};
 pub(crate) use forget::ForgottenDocument;

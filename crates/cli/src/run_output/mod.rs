@@ -20,3 +20,4 @@ mod summary;
 
 pub(crate) use args::OutputArgs;
 pub(crate) use output::{RunNodes, RunOutput};
+pub(crate) use summary::word as unreached_word;

@@ -129,7 +129,7 @@ fn said(parts: [Option<&str>; 2]) -> Option<String> {
 }
 
 /// A kind of not being let in, in a word.
-pub(super) const fn word(kind: ConnectErrorKind) -> &'static str {
+pub(crate) const fn word(kind: ConnectErrorKind) -> &'static str {
     match kind {
         ConnectErrorKind::Refused => "refused",
         ConnectErrorKind::Timeout => "silent",
