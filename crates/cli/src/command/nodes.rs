@@ -53,7 +53,7 @@ pub(crate) async fn run(context: &Context, args: &NodesArgs) -> CommandResult {
     } else if args.count {
         printer.line(count.to_string())?;
     } else if args.expand {
-        printer.lines(names.iter().flat_map(|names| names.each()))?;
+        printer.lines(names.iter().flat_map(scope::Names::each))?;
     } else {
         printer.lines(names.iter().map(scope::Names::folded))?;
     }

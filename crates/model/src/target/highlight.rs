@@ -53,7 +53,7 @@ pub fn highlight(text: &str) -> Vec<(Range<usize>, TokenClass)> {
                 word(text.get(token.span.clone()).unwrap_or_default(), token.span, &mut parts);
             }
             TokenKind::Union | TokenKind::Difference | TokenKind::Intersection | TokenKind::Xor => {
-                parts.push((token.span, TokenClass::Operator))
+                parts.push((token.span, TokenClass::Operator));
             }
         }
     }

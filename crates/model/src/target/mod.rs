@@ -55,4 +55,6 @@ pub use sets::Sets;
 pub use word::Comparator;
 
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod properties;
