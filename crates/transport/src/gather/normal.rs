@@ -64,7 +64,12 @@ impl<'a> Normal<'a> {
 
     pub(super) fn finish(self) -> io::Result<NormalForm> {
         let Self { mask, lines, mut scan } = self;
-        lines.finish(&mut |line| scan.line(mask, line))?;
+        lines.finish(&mut |line| {
+            scan.line(mask, line)?;
+            // With or without its last newline, it reads the same.
+            scan.hashing.add(b"\n");
+            Ok(())
+        })?;
         Ok(NormalForm {
             digest: scan.hashing.digest(),
             places: (scan.place_count == scan.places.len()).then_some(scan.places),

@@ -109,6 +109,20 @@ fn blocks_come_in_natural_order() {
 }
 
 #[test]
+fn blocks_on_a_terminal_are_coloured_and_harmless() {
+    let (gather, nodes) = gathered(&[("n1", "\x1b[31mred\x1b[0m \x1b[H\x07")]);
+    let notes = |_| Some("exit code 1".to_owned());
+    let mut sink = Vec::new();
+    by_node::write(&gather, &nodes, &notes, Face::terminal(), &mut sink).unwrap();
+    insta::assert_snapshot!(String::from_utf8(sink).unwrap().replace('\x1b', "E"), @r"
+    E[2m---------------E[0m
+    E[1mn1E[0m (exit code 1)
+    E[2m---------------E[0m
+    E[31mredE[0m ^[[H^GE[0m
+    ");
+}
+
+#[test]
 fn output_that_was_cut_off_says_so() {
     let options = GatherOptions { node_bytes_max: 16, ..GatherOptions::new(Text::Out, Vec::new()) };
     let mut gather = Gather::new(vec![NodeFacts::new("n1")], options);

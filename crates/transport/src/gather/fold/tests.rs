@@ -120,6 +120,15 @@ fn nodes_that_printed_nothing_are_a_group() {
     assert_eq!(folded(&["", "a", ""], FoldMode::Masked), "n1,n3:\nn2:\na\n");
 }
 
+#[test]
+fn a_missing_last_newline_is_no_difference_unless_asked_for() {
+    let mut gather = gathered(&["", ""], 1024);
+    gather.push(0, StreamName::Out, b"a", LineEnd::Newline);
+    gather.push(1, StreamName::Out, b"a", LineEnd::Output);
+    let groups = |mode| fold(&gather, &[0, 1], mode).unwrap().len();
+    assert_eq!((groups(FoldMode::Masked), groups(FoldMode::Exact)), (1, 2));
+}
+
 fn line() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("same".to_owned()),
