@@ -104,6 +104,12 @@ pub const CHANNEL_PACKETS_MAX: usize = 8;
 /// back for one channel alone.
 pub const SHARED_BACKLOG_BYTES: usize = 8 * 1024 * 1024;
 
+/// New keys after so many bytes in one direction, as RFC 4253 advises.
+pub const REKEY_BYTES: usize = 1 << 30;
+
+/// New keys after so long.
+pub const REKEY_AFTER: Duration = Duration::from_secs(3600);
+
 /// Standard input of a command is cut into pieces of this size.
 pub const STDIN_PIECE_BYTES: usize = 32 * 1024;
 

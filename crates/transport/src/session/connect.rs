@@ -116,6 +116,7 @@ fn config(expected: &Expected, timeouts: Timeouts) -> Arc<client::Config> {
     Arc::new(client::Config {
         client_id: russh::SshId::Standard("SSH-2.0-squall".into()),
         preferred: preferred(&expected.algorithms(), expected.takes_certificates()),
+        limits: russh::Limits::new(limits::REKEY_BYTES, limits::REKEY_BYTES, limits::REKEY_AFTER),
         window_size: limits::WINDOW_BYTES,
         maximum_packet_size: limits::PACKET_BYTES_MAX,
         channel_buffer_size: limits::CHANNEL_PACKETS_MAX,

@@ -188,6 +188,16 @@ impl Session {
         }
     }
 
+    /// Agrees on new keys with the node now, beside whatever runs. It happens
+    /// by itself after [`limits::REKEY_BYTES`] and [`limits::REKEY_AFTER`].
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub async fn rekey(&self) -> Result<(), SessionError> {
+        let lost = |_| SessionError::Lost(self.lost_reason());
+        self.handle()?.rekey_soon().await.map_err(lost)
+    }
+
     /// Whether the connection is gone.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -6,6 +6,14 @@
 #[cfg(test)]
 mod copy;
 #[cfg(test)]
+mod engine_channels;
+#[cfg(test)]
+mod engine_pool;
+#[cfg(test)]
+mod engine_rekey;
+#[cfg(test)]
+mod engine_streams;
+#[cfg(test)]
 mod fanout;
 #[cfg(test)]
 mod hosts_jump;
@@ -17,6 +25,8 @@ mod hosts_trust;
 mod openssh;
 #[cfg(test)]
 mod robust;
+#[cfg(test)]
+mod scripted;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

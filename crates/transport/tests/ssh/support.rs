@@ -32,6 +32,14 @@ pub(crate) struct Server {
     pub(crate) user: String,
     pub(crate) directory: tempfile::TempDir,
     process: Child,
+    command: Command,
+}
+
+fn spawn(command: &mut Command) -> (Child, ChildStderr) {
+    let mut process =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = process.stderr.take().unwrap();
+    (process, log)
 }
 
 impl Drop for Server {
@@ -142,12 +150,20 @@ impl Server {
     }
 
     pub(crate) fn openssh_with(sftp: &str) -> Option<Self> {
+        Self::openssh_from(|config| config.replace("internal-sftp", sftp))
+    }
+
+    /// One whose configuration begins with these lines.
+    pub(crate) fn openssh_first(lines: &str) -> Option<Self> {
+        Self::openssh_from(|config| format!("{lines}\n{config}"))
+    }
+
+    fn openssh_from(change: impl FnOnce(&str) -> String) -> Option<Self> {
         let sshd = Path::new("/usr/sbin/sshd");
         sshd.exists().then(|| {
             Self::start(free_address(), |parts| {
                 let config = parts.directory.join("sshd_config");
-                let text = sshd_config(parts).replace("internal-sftp", sftp);
-                fs::write(&config, text).unwrap();
+                fs::write(&config, change(&sshd_config(parts))).unwrap();
                 if current_user() == "root" {
                     fs::create_dir_all("/run/sshd").unwrap();
                 }
@@ -180,16 +196,21 @@ impl Server {
             Some(options) => on_a_disk(&plain, &directory.path().join("disk"), &options),
             None => plain,
         };
-        let mut process = { command }
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = process.stderr.take().unwrap();
-        let server = Self { address, host, user_key, user, directory, process };
+        let mut command = command;
+        let (process, log) = spawn(&mut command);
+        let server = Self { address, host, user_key, user, directory, process, command };
         await_listening(log);
         server
+    }
+
+    /// Begins again, as the same machine after a crash.
+    pub(crate) fn restart(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        end_sessions_of(self.address);
+        let log;
+        (self.process, log) = spawn(&mut self.command);
+        await_listening(log);
     }
 
     pub(crate) fn endpoint(&self) -> Endpoint {
