@@ -178,6 +178,17 @@ impl RunOutput {
         self.streams.flush()
     }
 
+    /// Takes the line of progress away until the next event, for who asks the
+    /// user something.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub(crate) fn clear_line(&mut self) -> io::Result<()> {
+        self.streams.flush()?;
+        self.streams.line.end();
+        Ok(())
+    }
+
     /// Which nodes are not done yet, folded, and for how long; a line for each
     /// way of not being done. For who presses Ctrl-C or asks otherwise.
     pub(crate) fn running(&self) -> Vec<String> {
