@@ -20,6 +20,7 @@ pub(crate) async fn run(context: &Context, command: Command) -> CommandResult {
         Command::Put(args) => command::put::run(context, &args).await,
         Command::Get(args) => command::get::run(context, &args).await,
         Command::Ssh(args) => command::ssh::run(context, &args).await,
+        Command::Inventory(args) => command::inventory::run(context, &args).await,
         Command::Stop(args) => command::stop::run(context, &args).await,
         Command::Start(args) => command::start::run(context, &args).await,
         Command::Reboot(args) => command::reboot::run(context, &args).await,

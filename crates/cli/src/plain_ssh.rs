@@ -1,12 +1,14 @@
 //! What plain `ssh` needs to reach nodes: a block of ssh_config, and a
 //! known_hosts file that it names.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use model::Endpoint;
 use model::inventory::{Inventory, ObservedNode};
+use model::name::NodeName;
 use transport::PublicKey;
 use transport::sshconfig::{HostBlock, known_hosts_line, render};
 
@@ -25,26 +27,45 @@ pub(crate) struct Block {
 
 /// Writes the known_hosts file of a cluster and answers with its block.
 pub(crate) fn write(paths: &Paths, inventory: &Inventory) -> Result<Block, CommandError> {
+    let made = make(paths, inventory)?;
+    let blocks: Vec<HostBlock> = made.blocks.into_iter().map(|(_, block)| block).collect();
+    let text = render(&blocks).map_err(|error| CommandError::failed_to(Exit::Failed, &error))?;
+    Ok(Block { text, missing: made.missing })
+}
+
+/// Writes the known_hosts file of a cluster and answers with the block of each
+/// node that can be reached.
+pub(crate) fn blocks(
+    paths: &Paths,
+    inventory: &Inventory,
+) -> Result<BTreeMap<NodeName, HostBlock>, CommandError> {
+    Ok(make(paths, inventory)?.blocks.into_iter().collect())
+}
+
+struct Made {
+    blocks: Vec<(NodeName, HostBlock)>,
+    missing: Vec<String>,
+}
+
+fn make(paths: &Paths, inventory: &Inventory) -> Result<Made, CommandError> {
     let directory = paths.data.join("known_hosts");
     let file = directory.join(inventory.cluster.slug());
-    let mut blocks = Vec::new();
+    let mut made = Made { blocks: Vec::new(), missing: Vec::new() };
     let mut known = String::new();
-    let mut missing = Vec::new();
     for node in inventory.nodes().iter().filter(|node| node.state.exists()) {
         match host(paths, inventory, node, &file) {
             Ok((block, line)) => {
-                blocks.push(block);
+                made.blocks.push((node.name.clone(), block));
                 known.push_str(&line);
             }
-            Err(why) => missing.push(format!("{} is left out: {why}", node.name)),
+            Err(why) => made.missing.push(format!("{} is left out: {why}", node.name)),
         }
     }
     put(&directory, &file, &known).map_err(|error| {
         let message = format!("failed to write {}", file.display());
         CommandError::new(Exit::Failed, message).cause(error)
     })?;
-    let text = render(&blocks).map_err(|error| CommandError::failed_to(Exit::Failed, &error))?;
-    Ok(Block { text, missing })
+    Ok(made)
 }
 
 fn host(

@@ -10,6 +10,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod forget;
 pub(crate) mod get;
+pub(crate) mod inventory;
 pub(crate) mod list;
 pub(crate) mod nodes;
 pub(crate) mod plan;

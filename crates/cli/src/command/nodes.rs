@@ -7,6 +7,8 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::context::Context;
 use crate::document::TargetsDocument;
 use crate::exit::{CommandResult, Exit};
+use crate::hosts::{self, HostArgs};
+use crate::scope::Names;
 use crate::{complete, scope};
 
 /// Print the nodes that a target selects
@@ -18,6 +20,7 @@ Examples:
   squall nodes 'state=stopped' --expand one on each line
   squall nodes 'cores>=8' --count
   squall nodes demo -x 'worker[5-8]'
+  squall nodes --hosts hosts.txt 'rack=3'
 
 What is printed is a target itself. Names have their cluster before them, as in
 `demo:worker[1-8]`, unless they are taken within one cluster (-C, or the only one
@@ -36,26 +39,38 @@ pub(crate) struct NodesArgs {
     /// Only how many they are
     #[arg(long, conflicts_with = "expand")]
     count: bool,
+    #[command(flatten)]
+    hosts: HostArgs,
 }
 
 /// Prints them.
 pub(crate) async fn run(context: &Context, args: &NodesArgs) -> CommandResult {
-    let printer = context.printer;
+    if args.hosts.are_given() {
+        let target = args.target.as_deref().unwrap_or_default();
+        let selected = hosts::select(context, &args.hosts, target, &args.exclude)?;
+        let names = Names { cluster: "", qualified: false, names: selected.names() };
+        return print(context, args, &[names]);
+    }
     let found = scope::look_without(context, args.target.as_deref(), &args.exclude).await?;
     let names = found.names();
-    let count: usize = names.iter().map(|names| names.names.len()).sum();
-    if count == 0 {
+    if names.iter().all(|names| names.names.is_empty()) {
         return Err(found.nothing());
     }
+    print(context, args, &names)
+}
+
+fn print(context: &Context, args: &NodesArgs, names: &[Names<'_>]) -> CommandResult {
+    let printer = context.printer;
     if printer.is_json() {
         let target = args.target.as_deref().unwrap_or("*");
-        printer.document(&TargetsDocument::new(target, &args.exclude, &names))?;
+        printer.document(&TargetsDocument::new(target, &args.exclude, names))?;
     } else if args.count {
+        let count: usize = names.iter().map(|names| names.names.len()).sum();
         printer.line(count.to_string())?;
     } else if args.expand {
-        printer.lines(names.iter().flat_map(scope::Names::each))?;
+        printer.lines(names.iter().flat_map(Names::each))?;
     } else {
-        printer.lines(names.iter().map(scope::Names::folded))?;
+        printer.lines(names.iter().map(Names::folded))?;
     }
     Ok(Exit::Done)
 }

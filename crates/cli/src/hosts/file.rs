@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 
 use model::span::{SourceId, Span};
+use model::target::expand;
 use model::{Diagnostic, Diagnostics};
-
-use super::expand::expand;
 
 /// A host of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -121,7 +120,12 @@ impl Line<'_> {
         };
         let names = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(address) if address.contains(':') => vec![address.to_owned()],
-            _ => expand(host).map_err(|text| self.problem(word, text, USAGE))?,
+            // An address of IPv6 would be taken for a cluster and its nodes.
+            _ if host.contains(':') => vec![host.to_owned()],
+            _ => expand(self.source, host).map_err(|problems| {
+                let message = problems.into_iter().next().map(|problem| problem.message);
+                self.problem(word, message.unwrap_or_default(), USAGE)
+            })?,
         };
         if let Some(name) = names.iter().find(|name| !is_name(name)) {
             let message = format!("`{name}` is no name of a host");
@@ -248,7 +252,7 @@ mod tests {
             lines,
             [
                 "2:5 `other` is no `key=value`",
-                "3:1 a `[` without its `]`",
+                "3:1 WHAT",
                 "4:1 `0` is no port",
                 "5:1 the user's name is missing",
                 "6:9 `name` means something else in targets",

@@ -1,7 +1,7 @@
 //! Hosts that Squall did not make: listed in a file, or named by the user's
 //! ssh configuration. From lists to what `transport` connects to.
 
-mod expand;
+mod ansible;
 mod file;
 mod identities;
 mod known;
@@ -10,4 +10,5 @@ mod passphrase;
 mod reach;
 mod way;
 
-pub(crate) use reach::{HostArgs, reach};
+pub(crate) use ansible::{Inventory, connection};
+pub(crate) use reach::{HostArgs, reach, select};

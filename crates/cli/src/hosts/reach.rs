@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use model::target::Member;
+use serde_json::{Map, Value};
 use transport::jump::JumpDial;
 use transport::ssh_config::{Config, Environment};
 
@@ -16,6 +17,7 @@ use super::identities::{Identities, KeySources};
 use super::known::KnownFiles;
 use super::way::{Said, Ways};
 use super::{listed, passphrase};
+use crate::args::quoted;
 use crate::context::{self, Context};
 use crate::exit::{CommandError, Exit};
 use crate::reach::{Reached, ReachedNode};
@@ -55,18 +57,25 @@ impl HostArgs {
     }
 }
 
-/// The hosts that a target selects of the user's lists, and the way to them.
-/// An empty target means all of them.
+/// The hosts that a target selects of the user's lists.
+pub(crate) struct Selected {
+    ways: Ways,
+    /// In natural order of names.
+    hosts: Vec<(ListedHost, Member)>,
+}
+
+/// Takes what a target selects of the user's lists. An empty target means all
+/// of them.
 ///
 /// # Errors
-/// What is wrong with a list, a target or a key; nothing is selected.
-pub(crate) async fn reach(
+/// What is wrong with a list or the target; nothing is selected.
+pub(crate) fn select(
     context: &Context,
     args: &HostArgs,
     target: &str,
     exclude: &[String],
-) -> Result<Reached, CommandError> {
-    let mut ways = ways(context, args)?;
+) -> Result<Selected, CommandError> {
+    let ways = ways(context, args)?;
     let hosts = hosts(args, &ways.config)?;
     let members: Vec<Member> = hosts.iter().map(|host| member(host, args, &ways)).collect();
     let none = BTreeSet::new();
@@ -74,14 +83,60 @@ pub(crate) async fn reach(
     if chosen.is_empty() {
         return Err(nothing(target, &hosts));
     }
-    let mut nodes = Vec::with_capacity(chosen.len());
-    for at in chosen {
-        let (Some(host), Some(member)) = (hosts.get(at), members.get(at)) else { continue };
-        let target = ways.target(&host.name, &said(host, args)).await?;
-        nodes.push(ReachedNode { target, member: member.clone() });
+    let both: Vec<(ListedHost, Member)> = hosts.into_iter().zip(members).collect();
+    let hosts = chosen.into_iter().filter_map(|at| both.get(at).cloned()).collect();
+    Ok(Selected { ways, hosts })
+}
+
+/// The hosts that a target selects of the user's lists, and the way to them.
+///
+/// # Errors
+/// As [`select`], and what is wrong with a key.
+pub(crate) async fn reach(
+    context: &Context,
+    args: &HostArgs,
+    target: &str,
+    exclude: &[String],
+) -> Result<Reached, CommandError> {
+    let Selected { mut ways, hosts } = select(context, args, target, exclude)?;
+    let mut nodes = Vec::with_capacity(hosts.len());
+    for (host, member) in hosts {
+        let target = ways.target(&host.name, &said(&host, args)).await?;
+        nodes.push(ReachedNode { target, member });
     }
     let dial = JumpDial::new(context.world.dial(), ways.bastions);
     Ok(Reached { dial: Arc::new(dial), nodes, unreached: Vec::new() })
+}
+
+impl Selected {
+    /// Their names.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.hosts.iter().map(|(host, _)| host.name.as_str()).collect()
+    }
+
+    /// Each, with what plain ssh is to be told; it reads the user's own
+    /// configuration itself.
+    pub(crate) fn connections<'a>(
+        &'a self,
+        args: &'a HostArgs,
+    ) -> impl Iterator<Item = (&'a Member, Map<String, Value>)> {
+        let config = args.ssh_config.as_deref().filter(|file| !file.is_empty());
+        self.hosts.iter().map(move |(host, member)| {
+            let mut variables = Map::new();
+            let mut put = |key: &str, value: Option<Value>| {
+                variables.extend(value.map(|value| (key.to_owned(), value)));
+            };
+            let said = said(host, args);
+            put("ansible_host", said.address.map(Value::from));
+            put("ansible_user", said.user.map(Value::from));
+            put("ansible_port", said.port.map(Value::from));
+            let key = args.identity.first().map(|file| file.display().to_string().into());
+            put("ansible_ssh_private_key_file", key);
+            let named = config.map(|file| format!("-F {}", quoted(file)).into());
+            put("ansible_ssh_common_args", named);
+            (member, variables)
+        })
+    }
 }
 
 fn hosts(args: &HostArgs, config: &Config) -> Result<Vec<ListedHost>, CommandError> {
