@@ -252,7 +252,7 @@ mod tests {
             lines,
             [
                 "2:5 `other` is no `key=value`",
-                "3:1 WHAT",
+                "3:1 `[` without `]`",
                 "4:1 `0` is no port",
                 "5:1 the user's name is missing",
                 "6:9 `name` means something else in targets",
