@@ -271,9 +271,9 @@ pub const FOLD_PLACES_MAX: usize = 1024 * 1024;
 pub const COMPLAINT_CHARACTERS_MAX: usize = 200;
 
 /// SFTP: a request that is not answered for so long, with nothing else
-/// answered meanwhile, is given up. Longer than a disk that spins up or a
-/// server of files that fails over.
-pub const SFTP_REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+/// answered meanwhile, is given up. Long: bringing a large file to a slow disk
+/// is one request. That the node is dead is seen much sooner by probes.
+pub const SFTP_REPLY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// SFTP: requests on their way at once on one connection, each counted once
 /// per [`SFTP_UNIT_BYTES`] that it moves. Together 2 MiB: 160 Mbit/s at 100 ms
@@ -329,3 +329,10 @@ pub const COPY_UNSIZED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Copy: bytes that are hashed and written to the local disk at once.
 pub const COPY_WRITE_BYTES: usize = 512 * 1024;
+
+/// Copy: time that a node has to hash files, beside that for their bytes.
+pub const COPY_HASH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Copy: bytes that a node hashes in a second at the very least. Disks of old
+/// machines under load are slower than any processor.
+pub const COPY_HASH_BYTES_PER_SECOND: u64 = 5 * 1024 * 1024;

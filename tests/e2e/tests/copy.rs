@@ -78,7 +78,10 @@ fn make_tree(home: &Home) {
     }
     fs::write(root.join("big"), noise(10_000_000)).unwrap();
     symlink("sub/-dash", root.join("link")).unwrap();
+    fs::create_dir(root.join("closed")).unwrap();
+    fs::write(root.join("closed/f"), "f").unwrap();
     give(home, &root);
+    fs::set_permissions(root.join("closed"), fs::Permissions::from_mode(0o555)).unwrap();
 }
 
 fn copies(home: &Home) {
@@ -87,11 +90,11 @@ fn copies(home: &Home) {
     make_tree(home);
 
     let put = home.squall(&["put", "tree", "n*"]).ok();
-    assert!(put.out().starts_with("n[1-3]: 7 files copied"), "{}", put.out());
+    assert!(put.out().starts_with("n[1-3]: 8 files copied"), "{}", put.out());
     let again = home.squall(&["put", "tree", "*", "~/"]).ok();
-    assert_eq!(again.out(), "n[1-3]: 7 files unchanged\n");
-    let run = home.squall(&["run", "n2", "--", "cd tree && find . -type f | wc -l; readlink link"]);
-    assert_eq!(run.ok().out(), "n2: 7\nn2: sub/-dash\n");
+    assert_eq!(again.out(), "n[1-3]: 8 files unchanged\n");
+    let run = home.squall(&["run", "n2", "--", "cd tree && find . -type f -printf x | wc -c; readlink link"]);
+    assert_eq!(run.ok().out(), "n2: 8\nn2: sub/-dash\n");
 
     let got = home.squall(&["get", "~/tree", "n[1-2]", "back"]).ok();
     assert!(got.out().ends_with("in back/NODE/\n"), "{}", got.out());
@@ -100,6 +103,14 @@ fn copies(home: &Home) {
         assert_eq!(shown(&back), shown(&home.work().join("tree")), "{node}");
     }
     assert!(!home.work().join("back/n3").exists());
+
+    // A directory closed to writing is no hindrance, and stays closed.
+    fs::write(home.work().join("tree/closed/f"), "another").unwrap();
+    let again = home.squall(&["put", "tree", "n1"]).ok();
+    assert!(again.out().starts_with("n1: 1 file copied (7 B), 7 files unchanged"), "{}", again.out());
+    let _ = home.squall(&["get", "tree", "n1", "back"]).ok();
+    let back = home.work().join("back/n1/tree");
+    assert_eq!(shown(&back), shown(&home.work().join("tree")));
 
     // Globs of both sides, quoted; one node has a directory of its own, too.
     home.file("one.txt", "one\n");

@@ -290,7 +290,7 @@ impl<'a> Get<'a> {
             return Ok(());
         }
         for item in items {
-            let made = self.here(item, |tree, names| tree.directory(names).map(drop)).await;
+            let made = self.here(item, LocalTree::directory_to_fill).await;
             if let Err(trouble) = made {
                 self.node.settle_trouble(&item.remote, trouble).await?;
             }

@@ -85,6 +85,17 @@ impl LocalTree {
         Ok(here)
     }
 
+    /// The same, open to be filled: one from an earlier get may be closed to
+    /// writing. It gets its own mode back at the end.
+    pub(super) fn directory_to_fill(&self, names: &[Vec<u8>]) -> io::Result<()> {
+        let directory = self.walk(names, true)?;
+        let mode = Mode::from_raw_mode(rustix::fs::fstat(&directory)?.st_mode & 0o7777);
+        if !mode.contains(Mode::RWXU) {
+            rustix::fs::fchmod(&directory, mode | Mode::RWXU)?;
+        }
+        Ok(())
+    }
+
     /// What is at a place; nothing where the way to it is missing.
     pub(super) fn look(&self, names: &[Vec<u8>]) -> io::Result<There> {
         let Some((name, above)) = names.split_last() else { return Ok(There::Directory) };

@@ -131,7 +131,10 @@ impl<'a> Put<'a> {
             return Ok(());
         };
         let trouble = match self.node.sftp.stat(&path).await {
-            Ok(found) if found.kind() == FileKind::Directory => return Ok(()),
+            Ok(found) if found.kind() == FileKind::Directory => {
+                self.open_up(&path, found).await;
+                return Ok(());
+            }
             Ok(_) => {
                 let text = "is not a directory";
                 CopyFailure::new(CopyFailureKind::WrongKind, &path, text).into()
@@ -139,6 +142,17 @@ impl<'a> Put<'a> {
             Err(_) => self.node.explain(error, &path).await,
         };
         self.node.settle_trouble(&path, trouble).await
+    }
+
+    /// A directory from an earlier put may be closed to writing. It gets its
+    /// own mode back at the end. If that is refused, what needs it will say so.
+    async fn open_up(&self, path: &[u8], found: Attributes) {
+        if let Some(mode) = found.mode
+            && mode & OPEN_TO_US != OPEN_TO_US
+        {
+            let mode = Some((mode | OPEN_TO_US) & 0o7777);
+            let _ = self.node.sftp.set(path, Attributes { mode, ..Attributes::default() }).await;
+        }
     }
 
     /// Modes and times of directories, once nothing changes in them any more;

@@ -2,12 +2,14 @@
 //! Where it has no tool for it, the files are read back.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::fetch::read_hash;
 use super::hash::Hash;
 use super::node::{Node, Trouble};
+use crate::limits;
 use crate::session::{ExecEnd, ExecOptions, Stdin};
 
 /// Prints a line with the hash of each file whose path comes on standard
@@ -59,8 +61,11 @@ impl Node<'_> {
     async fn ask_hashes(&self, files: &[Wanted]) -> Result<Option<Vec<Hash>>, Trouble> {
         let paths: Vec<u8> =
             files.iter().flat_map(|file| [&file.path[..], b"\0"].concat()).collect();
+        let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        let for_bytes = Duration::from_secs(bytes / limits::COPY_HASH_BYTES_PER_SECOND);
         let options = ExecOptions {
             stdin: Stdin::Bytes(Bytes::from(paths)),
+            total: Some(limits::COPY_HASH_TIMEOUT + for_bytes),
             cancel: self.cancel.clone(),
             ..ExecOptions::default()
         };

@@ -7,6 +7,7 @@ mod attributes;
 mod client;
 mod error;
 mod extension;
+mod files;
 mod frame;
 mod pump;
 mod reply;
