@@ -18,13 +18,25 @@ pub struct Digest {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hashing {
     length: u64,
+    newlines: u64,
+    last: Option<u8>,
     hash: Sha256,
 }
 
 impl Hashing {
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.length = self.length.saturating_add(bytes.len() as u64);
+        let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        self.newlines = self.newlines.saturating_add(newlines);
+        self.last = bytes.last().copied().or(self.last);
         self.hash.update(bytes);
+    }
+
+    /// Lines, a last one without a newline included. Masking never changes
+    /// their number, so outputs of different numbers are never alike.
+    pub(super) fn lines(&self) -> u64 {
+        let unfinished = self.last.is_some_and(|last| last != b'\n');
+        self.newlines.saturating_add(u64::from(unfinished))
     }
 
     pub(super) const fn length(&self) -> u64 {

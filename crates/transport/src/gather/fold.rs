@@ -126,8 +126,16 @@ fn masked(gather: &Gather, mut classes: Vec<Class>) -> io::Result<Vec<Group>> {
     let mut alone = Vec::new();
     let mut merging: BTreeMap<Digest, Merging> = BTreeMap::new();
     let mut places_left = limits::FOLD_PLACES_MAX;
+    let mut with_lines: BTreeMap<u64, usize> = BTreeMap::new();
+    for class in &classes {
+        *with_lines.entry(gather.lines(class.representative)).or_default() += 1;
+    }
     for class in classes {
-        let Some(form) = normal_form(gather, &class, places_left)? else {
+        // Outputs of other lengths cannot be alike; reading much back for
+        // nothing takes long.
+        let has_peers = with_lines.get(&gather.lines(class.representative)) > Some(&1);
+        let form = if has_peers { normal_form(gather, &class, places_left)? } else { None };
+        let Some(form) = form else {
             alone.push(same(gather, class));
             continue;
         };

@@ -191,6 +191,11 @@ impl Gather {
         self.nodes.get(node).map_or(0, |output| output.hashing.length())
     }
 
+    /// Lines that a node printed.
+    pub(super) fn lines(&self, node: usize) -> u64 {
+        self.nodes.get(node).map_or(0, |output| output.hashing.lines())
+    }
+
     /// Bytes at the end of a node's output that could not be kept.
     #[must_use]
     pub fn dropped(&self, node: usize) -> u64 {
