@@ -140,6 +140,9 @@ mod tests {
             ("n[1-99999],n[1-2]", "more than 100000 names"),
             ("a[1-400]b[1-400]", "more than 100000 names"),
             ("a,,b", "a target is missing before this"),
+            ("\"", "`\"` without a second one"),
+            ("a,\"\"", "there is no name in the quotes"),
+            ("\"my node[1-2]\"", "my node1 my node2"),
         ] {
             let found = expand(SourceId::default(), text)
                 .map_or_else(|problems| problems[0].message.clone(), |names| names.join(" "));

@@ -173,6 +173,12 @@ impl Parser<'_> {
         let word = self.text.get(span.clone()).unwrap_or_default();
         if self.words == Words::Names {
             return match Pattern::compile(word) {
+                _ if term::quote_is_open(word) => term::broken_quote(span, &mut self.found),
+                Ok(pattern) if pattern.literal().is_some_and(|name| name.is_empty()) => {
+                    let help = "name nodes, as in `worker[1-8]`";
+                    self.found.problem(span.clone(), "there is no name in the quotes", help);
+                    Expr { kind: ExprKind::Broken, span }
+                }
                 Ok(pattern) => Expr { kind: ExprKind::Name(pattern), span },
                 Err(problem) => term::broken_pattern(&problem, span, &mut self.found),
             };

@@ -23,10 +23,7 @@ pub(super) fn read(word: &str, span: Range<usize>, found: &mut Found) -> Expr {
     let parts = cut(word);
     let mut term = Term { word, span: span.clone(), found };
     let inner = match parts.body {
-        _ if quote_is_open(word) => {
-            let end = word.len();
-            term.broken(0..end, "`\"` without a second one", "close the quotes")
-        }
+        _ if quote_is_open(word) => return broken_quote(span, found),
         Body::Name(range) if range.is_empty() => {
             let help = "name nodes after the colon, as in `demo:worker*`";
             term.broken(0..word.len(), "a target is missing after the colon", help)
@@ -51,6 +48,12 @@ pub(super) fn cluster_alone(word: &str) -> Option<&str> {
         Body::Name(range) if range.is_empty() => word.get(parts.cluster?),
         _ => None,
     }
+}
+
+/// Reports that quotes are open at the end of a word.
+pub(super) fn broken_quote(span: Range<usize>, found: &mut Found) -> Expr {
+    found.problem(span.clone(), "`\"` without a second one", "close the quotes");
+    Expr { kind: ExprKind::Broken, span }
 }
 
 /// Reports what is wrong with a pattern that stands at `span`.
@@ -248,7 +251,7 @@ fn inside_slashes(text: &str, ends: bool) -> (String, Option<&str>) {
 }
 
 /// Whether a quote is open at the end, outside of regular expressions.
-fn quote_is_open(word: &str) -> bool {
+pub(super) fn quote_is_open(word: &str) -> bool {
     let is_regex = word.contains("~/") || word.contains(":/");
     !is_regex && word.matches('"').count() % 2 == 1
 }
