@@ -165,3 +165,20 @@ fn keys_that_changed_or_were_revoked_let_nothing_through() {
         assert!(!site.lab.home(node).join("ran").exists(), "n{} ran it", node + 1);
     }
 }
+
+#[test]
+fn a_server_that_hears_too_many_keys_is_told_with_the_keys_that_were_tried() {
+    let name = "a_server_that_hears_too_many_keys_is_told_with_the_keys_that_were_tried";
+    let servers = vec![Server::default(), Server::with(&["MaxAuthTries 2"])];
+    let Some(site) = Site::new(name, Plan::of(servers)) else { return };
+    let mut words = site.words("run", &["*", "--", "echo in"]);
+    // The key that fits comes after two that do not.
+    for key in ["authority", "other"] {
+        words.splice(3..3, ["--identity".to_owned(), site.lab.file(key)]);
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let finished = site.home.squall(&words).code(1);
+    assert_eq!(finished.out(), "n1: in\n", "{}", finished.err());
+    assert!(finished.err().contains("(too many keys tried): n2"), "{}", finished.err());
+    assert!(finished.err().contains("other"), "{}", finished.err());
+}
