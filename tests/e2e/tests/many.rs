@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
-use e2e::lab::{Admits, Lab, Plan, Server, Trust};
+use e2e::lab::{Admits, Lab, Place, Plan, Server, Trust};
 use e2e::{Site, until};
 
 /// More memory than this and something is kept that should have passed through.
@@ -141,6 +142,62 @@ fn a_frozen_node_costs_its_own_time_only() {
     assert_eq!(finished.out().matches(": in").count(), 2, "{}", finished.err());
     let why = finished.err().lines().find(|line| line.contains("n2:")).map(str::to_owned);
     assert!(why.is_some_and(|why| why.contains("not reached")), "{}", finished.err());
+}
+
+/// A small file system, gone when dropped.
+struct Mount(std::path::PathBuf);
+
+impl Mount {
+    fn new(place: &Path, size: &str) -> Self {
+        let options = format!("size={size}");
+        let mut mount = std::process::Command::new("mount");
+        let status = mount.args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(place).status();
+        assert!(status.unwrap().success());
+        Self(place.to_owned())
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing_half() {
+    let name = "a_full_disk_is_told_and_leaves_nothing_half";
+    if !rustix::process::geteuid().is_root() {
+        testkit::skip(name, "mounting needs root");
+        return;
+    }
+    let Some(site) = Site::new(name, Plan::alike(3, 1)) else { return };
+    let _small = Mount::new(&site.lab.home(1), "1m");
+    let payload: Vec<u8> = (0..4_000_000_u32).map(|number| (number % 251) as u8).collect();
+    std::fs::write(site.home.work().join("payload"), &payload).unwrap();
+    let finished = site.squall("put", &["payload", "*"]).code(1);
+    let said = finished.err() + &String::from_utf8_lossy(&finished.stdout);
+    assert!(said.contains("n2"), "{said}");
+    assert!(said.to_lowercase().contains("space"), "{said}");
+    for node in [0, 2] {
+        let arrived = std::fs::read(site.lab.home(node).join("payload")).unwrap();
+        assert!(arrived == payload, "{} bytes", arrived.len());
+    }
+    assert!(!site.lab.home(1).join("payload").exists());
+}
+
+#[test]
+fn all_nodes_behind_a_bastion_share_one_connection_to_it() {
+    let name = "all_nodes_behind_a_bastion_share_one_connection_to_it";
+    let hidden = Server { place: Place::BehindBastion, addresses: 16, ..Server::default() };
+    let plan = Plan::of(vec![Server::bastion(), hidden.clone(), hidden]);
+    let Some(site) = Site::new(name, plan) else { return };
+    let words = site.configured("run", &["n*", "--", "echo in"]);
+    let finished = site.home.squall(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    assert_eq!(finished.out().matches(": in").count(), 32, "{}", finished.out());
+    assert_eq!(site.lab.log(0).matches("Accepted publickey").count(), 1, "{}", site.lab.log(0));
+    if let Some(passed) = site.lab.passed_the_door() {
+        assert_eq!(passed, 1);
+    }
 }
 
 #[test]
