@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, PoisonError};
 
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use model::secret::SecretText;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use transport::session::PtySize;
@@ -16,6 +17,26 @@ const TERMINAL: &str = "/dev/tty";
 
 /// How the terminal was before we changed it, while it is changed.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// What draws over the last line of the terminal, if something does.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Makes known what draws over the last line, for those who need it.
+pub(crate) fn draws(bar: &ProgressBar) {
+    *DRAWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+}
+
+/// Does something while nothing is drawn.
+pub(crate) fn undrawn<T>(act: impl FnOnce() -> T) -> T {
+    let bar = DRAWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(bar) = bar.filter(|bar| !bar.is_hidden()) else { return act() };
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    // What is drawn already would stand before the question.
+    let _ = io::stderr().write_all(b"\r\x1b[2K");
+    let done = act();
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    done
+}
 
 /// The terminal is changed for as long as this lives.
 #[derive(Debug)]

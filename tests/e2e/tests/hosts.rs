@@ -169,7 +169,8 @@ fn plain_ssh_reaches_local_nodes_by_what_the_inventory_says() {
             text("ansible_user"),
             text("ansible_host"),
         );
-        let output = home.program(std::path::Path::new("/bin/sh"), &["-c", &line]).output().unwrap();
+        let output =
+            home.program(std::path::Path::new("/bin/sh"), &["-c", &line]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(said.trim(), "n1", "{line}\n{errors}");

@@ -122,17 +122,19 @@ mod tests {
 
     use super::{Inventory, connection};
 
-    #[test]
-    fn a_node_is_in_a_group_for_each_of_its_properties_and_tags() {
+    fn member() -> Member {
         let field = |key: &str, value: &str| (key.to_owned(), vec![value.to_owned()]);
-        let member = Member {
+        Member {
             cluster: "my-lab".into(),
             name: "worker1".into(),
             fields: [field("pool", "worker"), field("role", "gpu.big"), field("state", "running")]
                 .into(),
             tags: BTreeMap::from([("owner:team".to_owned(), "a b".to_owned())]),
-        };
-        let block = HostBlock {
+        }
+    }
+
+    fn block() -> HostBlock {
+        HostBlock {
             names: vec!["worker1".into()],
             host_name: "10.77.0.2".into(),
             port: None,
@@ -141,9 +143,13 @@ mod tests {
             known_hosts_file: "/h/k n".into(),
             host_key_alias: "squall-lab-worker1".into(),
             proxy_command: Some("'/bin/squall' __proxy /run/x %h %p".into()),
-        };
+        }
+    }
+
+    #[test]
+    fn a_node_is_in_a_group_for_each_of_its_properties_and_tags() {
         let mut inventory = Inventory::default();
-        inventory.add("worker1", &member, connection(&block));
+        inventory.add("worker1", &member(), connection(&block()));
         let json = serde_json::to_string_pretty(&inventory).unwrap();
         insta::assert_snapshot!(json, @r#"
         {

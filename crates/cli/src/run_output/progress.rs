@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::Printer;
+use crate::terminal;
 
 /// How often the drawn line moves while nothing happens.
 const TICK: Duration = Duration::from_millis(200);
@@ -25,6 +26,7 @@ impl ProgressLine {
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
                 bar.set_style(style);
             }
+            terminal::draws(&bar);
             bar
         });
         Self { bar, begun: None }

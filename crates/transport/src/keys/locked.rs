@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use model::secret::SecretText;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 use zeroize::Zeroizing;
 
 use super::certificate::UserCertificate;
@@ -144,9 +144,13 @@ impl LockedKey {
         }
         self.inner.asking.store(true, Ordering::Relaxed);
         let inner = Arc::clone(&self.inner);
-        let outcome = tokio::task::spawn_blocking(move || inner.ask_and_unlock())
-            .await
-            .unwrap_or_else(|error| Err(error.to_string()));
+        // A thread of its own, not one of the runtime's: a question at the
+        // terminal cannot be cancelled, and must not hold up our exit.
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || {
+            let _ = tell.send(inner.ask_and_unlock());
+        });
+        let outcome = told.await.unwrap_or_else(|error| Err(error.to_string()));
         self.inner.asking.store(false, Ordering::Relaxed);
         self.inner.outcome.get_or_init(|| outcome).clone()
     }

@@ -19,7 +19,7 @@ pub(super) enum Item {
     /// What follows is for hosts of which all this is true.
     Match(Vec<Criterion>),
     /// The items of other files, as if they stood here.
-    Include(Vec<Vec<Item>>),
+    Include(Vec<Vec<Self>>),
     /// A setting.
     Set { words: Words, place: Place },
 }
