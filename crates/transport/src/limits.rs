@@ -38,6 +38,9 @@ pub const IDLE_TRUSTED_FOR: Duration = Duration::from_secs(5);
 /// That sign must come within this time, or a new session is made.
 pub const IDLE_PING_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Sessions that an executor keeps while nobody has them, about 100 KiB each.
+pub const SESSIONS_KEPT_MAX: usize = 4096;
+
 /// Sessions to one node that commands have to themselves. Further commands
 /// share one more.
 pub const OWN_SESSIONS_MAX: usize = 3;
@@ -187,7 +190,7 @@ pub const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes read ahead on a connection, so that the few small packets of a short
 /// command cost one call of the kernel and not two each. Larger reads go
 /// around it.
-pub const INBOX_BYTES: usize = 2048;
+pub const INBOX_BYTES: usize = 1024;
 
 /// Bytes kept for a peer that does not read. Channel windows keep it far below
 /// this; beyond it a write waits.

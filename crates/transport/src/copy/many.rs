@@ -124,7 +124,7 @@ fn start(
         meter.add_expected(plan.bytes().saturating_mul(targets.len() as u64));
     }
     let abort = stop.abort.clone();
-    executor.make_room(options.fanout_max.min(targets.len()));
+    executor.make_room_for(targets.len(), options.fanout_max);
     let job = Arc::new(Job {
         executor,
         work,

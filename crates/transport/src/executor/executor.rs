@@ -21,13 +21,21 @@ pub struct ExecutorOptions {
     pub timeouts: Timeouts,
     /// Connections that are being made at once, whatever the fan-out.
     pub connects_max: usize,
+    /// Sessions that are kept while nobody has them. With none, each ends with
+    /// its lease.
+    pub kept_max: usize,
     /// Spreads the tries of many nodes; any number.
     pub seed: u64,
 }
 
 impl Default for ExecutorOptions {
     fn default() -> Self {
-        Self { timeouts: Timeouts::default(), connects_max: limits::CONNECTS_MAX, seed: 0 }
+        Self {
+            timeouts: Timeouts::default(),
+            connects_max: limits::CONNECTS_MAX,
+            kept_max: limits::SESSIONS_KEPT_MAX,
+            seed: 0,
+        }
     }
 }
 
@@ -51,9 +59,10 @@ impl std::fmt::Debug for Executor {
     }
 }
 
+/// One for a single run: sessions end with their commands.
 impl From<Arc<dyn Dial>> for Executor {
     fn from(dial: Arc<dyn Dial>) -> Self {
-        Self::new(dial, ExecutorOptions::default())
+        Self::new(dial, ExecutorOptions { kept_max: 0, ..ExecutorOptions::default() })
     }
 }
 
@@ -62,13 +71,21 @@ impl Executor {
     #[must_use]
     pub fn new(dial: Arc<dyn Dial>, options: ExecutorOptions) -> Self {
         let window = Slots::new(options.connects_max);
-        Self { inner: Arc::new(Inner { dial, options, window, pool: Pool::default() }) }
+        let pool = Pool::new(options.kept_max);
+        Self { inner: Arc::new(Inner { dial, options, window, pool }) }
     }
 
     /// Makes room for so many connections: raises this process's soft limit of
     /// open files where it would not do.
     pub fn make_room(&self, connections: usize) {
         files::make_room(connections);
+    }
+
+    /// The same for so many nodes, of which `fanout_max` are dealt with at
+    /// once.
+    pub(crate) fn make_room_for(&self, nodes: usize, fanout_max: usize) {
+        let at_once = fanout_max.saturating_add(limits::SLOW_CONNECTS_MAX);
+        self.make_room(nodes.min(at_once.max(self.inner.options.kept_max)));
     }
 
     /// A session to the node: one that is there, or a new one. Dropping the

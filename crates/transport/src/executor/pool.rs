@@ -57,26 +57,40 @@ struct Node {
 }
 
 /// The sessions of an executor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pool {
-    nodes: Mutex<HashMap<Key, Node>>,
+    /// Sessions that may be kept while nobody has them.
+    free_max: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    nodes: HashMap<Key, Node>,
+    /// Sessions that nobody has, of all nodes together.
+    free: usize,
 }
 
 impl Pool {
+    pub(super) fn new(free_max: usize) -> Self {
+        Self { free_max, state: Mutex::default() }
+    }
+
     /// How to get a session. `Free` and `Make` count as given until
     /// [`give_back`](Self::give_back).
     pub(super) fn ask(&self, key: &Key, host_keys: &HostKeys) -> Way {
-        let mut nodes = self.lock();
-        if !nodes.contains_key(key) {
+        let mut state = self.lock();
+        let State { nodes, free } = &mut *state;
+        let Some(node) = nodes.get_mut(key) else {
             nodes.insert(key.clone(), Node { own: 1, ..Node::default() });
             return Way::Make;
-        }
-        let node = nodes.entry(key.clone()).or_default();
+        };
         if node.own >= limits::OWN_SESSIONS_MAX {
             return Way::Share(Arc::clone(node.shared.get_or_insert_default()));
         }
         node.own = node.own.saturating_add(1);
         while let Some(kept) = node.free.pop() {
+            *free = free.saturating_sub(1);
             if kept.host_keys.is_same(host_keys) && is_good(&kept) {
                 return Way::Free(kept);
             }
@@ -87,11 +101,14 @@ impl Pool {
     /// Takes back what [`ask`](Self::ask) gave; a session is kept for the next
     /// one.
     pub(super) fn give_back(&self, key: &Key, kept: Option<Kept>) {
-        let mut nodes = self.lock();
+        let mut state = self.lock();
+        let State { nodes, free } = &mut *state;
         let Some(node) = nodes.get_mut(key) else { return };
         node.own = node.own.saturating_sub(1);
-        let kept = kept.filter(is_good);
-        node.free.extend(kept);
+        if let Some(kept) = kept.filter(|kept| *free < self.free_max && is_good(kept)) {
+            *free = free.saturating_add(1);
+            node.free.push(kept);
+        }
         if node.free.is_empty() && node.own == 0 && node.shared.is_none() {
             nodes.remove(key);
         }
@@ -100,7 +117,8 @@ impl Pool {
     /// Takes all sessions that nobody has to themselves.
     pub(super) fn drain(&self) -> Vec<Session> {
         let mut sessions = Vec::new();
-        for (_, node) in self.lock().drain() {
+        let State { nodes, .. } = std::mem::take(&mut *self.lock());
+        for node in nodes.into_values() {
             sessions.extend(node.free.into_iter().map(|kept| kept.session));
             if let Some(shared) = node.shared
                 && let Ok(mut shared) = shared.try_lock()
@@ -111,9 +129,9 @@ impl Pool {
         sessions
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Node>> {
-        // No operation on the map is left half done by a panic.
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No operation on the state is left half done by a panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

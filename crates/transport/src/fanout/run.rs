@@ -132,7 +132,7 @@ pub fn run(
     let (sender, events) = queue();
     let abort = stop.abort.clone();
     let executor = executor.into();
-    executor.make_room(options.fanout_max.min(assignments.len()));
+    executor.make_room_for(assignments.len(), options.fanout_max);
     let job = Arc::new(Job {
         executor,
         slots: Slots::new(options.fanout_max),

@@ -20,7 +20,7 @@ async fn lease(executor: &Executor, server: &Server) -> Lease {
 #[tokio::test]
 async fn an_undrained_channel_stalls_no_other_command() {
     for (kind, server) in servers() {
-        let executor = Executor::from(direct());
+        let executor = Executor::new(direct(), ExecutorOptions::default());
         let mut leases = Vec::new();
         // So many have a connection to themselves; two more share one.
         for _ in 0..limits::OWN_SESSIONS_MAX + 2 {
@@ -115,7 +115,7 @@ async fn a_command_that_ends_without_reading_its_input_ends_well() {
 #[tokio::test]
 async fn a_channel_closed_before_the_command_began_is_told() {
     let server = scripted(1 << 30).await;
-    let executor = Executor::from(direct());
+    let executor = Executor::new(direct(), ExecutorOptions::default());
     let lease = executor.session(&server.target, &CancellationToken::new()).await.unwrap();
     for _ in 0..50 {
         let exec = lease.exec("slam", stdin(vec![b'x'; 100_000])).await.unwrap();
