@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use transport::{CancellationToken, ExecEnd, ExecEvent, ExecOptions, Executor, Lease, limits};
-
 use transport::session::SessionError;
+use transport::{
+    CancellationToken, ExecEnd, ExecEvent, ExecOptions, Executor, ExecutorOptions, Lease, limits,
+};
 
 use crate::scripted::scripted;
 use crate::support::{Server, direct, servers, skip, stdin, until};
