@@ -35,6 +35,13 @@ fn every_command_line_of_the_manual_is_understood() {
         "put a.bin -- demo data",
         "get results.csv worker*",
         "get /var/log/*.log demo logs -n --fanout 3 -u 5s -t 2s -x worker3",
+        "run -f 3 -u 5s * -t 20 -- sleep 9",
+        "run w* -n -x w3 --dir ~/job --env A=b --env C=d -b make",
+        "run w* --sudo -- id",
+        "run w* --sudo=bob --sudo-password-file f -- id",
+        "run w* --script ./check.sh -- --quick",
+        "run w* --script ./check.sh",
+        "run w* --literal -S --output-dir d -- find -printf %h",
         "ssh demo",
         "ssh demo -- df -h /",
         "ssh -t demo top",
@@ -84,7 +91,14 @@ fn v_is_for_traces_except_with_show() {
 
 #[test]
 fn wrong_command_lines_are_refused() {
-    for line in ["run t", "frobnicate", "list --json --quiet", "create", "run t --timeout x ls"] {
+    for line in [
+        "run t",
+        "frobnicate",
+        "list --json --quiet",
+        "create",
+        "run t --timeout x ls",
+        "run t --env 1=2 ls",
+    ] {
         let words: Vec<&str> = line.split(' ').collect();
         assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{line}");
     }
