@@ -93,7 +93,12 @@ fn copies(home: &Home) {
     assert!(put.out().starts_with("n[1-3]: 8 files copied"), "{}", put.out());
     let again = home.squall(&["put", "tree", "*", "~/"]).ok();
     assert_eq!(again.out(), "n[1-3]: 8 files unchanged\n");
-    let run = home.squall(&["run", "n2", "--", "cd tree && find . -type f -printf x | wc -c; readlink link"]);
+    let run = home.squall(&[
+        "run",
+        "n2",
+        "--",
+        "cd tree && find . -type f -printf x | wc -c; readlink link",
+    ]);
     assert_eq!(run.ok().out(), "n2: 8\nn2: sub/-dash\n");
 
     let got = home.squall(&["get", "~/tree", "n[1-2]", "back"]).ok();
@@ -107,7 +112,11 @@ fn copies(home: &Home) {
     // A directory closed to writing is no hindrance, and stays closed.
     fs::write(home.work().join("tree/closed/f"), "another").unwrap();
     let again = home.squall(&["put", "tree", "n1"]).ok();
-    assert!(again.out().starts_with("n1: 1 file copied (7 B), 7 files unchanged"), "{}", again.out());
+    assert!(
+        again.out().starts_with("n1: 1 file copied (7 B), 7 files unchanged"),
+        "{}",
+        again.out()
+    );
     let _ = home.squall(&["get", "tree", "n1", "back"]).ok();
     let back = home.work().join("back/n1/tree");
     assert_eq!(shown(&back), shown(&home.work().join("tree")));

@@ -51,7 +51,7 @@ fn every_kind_of_host_is_reached_or_explained() {
             assert!(ran.err().contains(said), "{said} is not in {}", ran.err());
         }
         let _ = home.squall(&["nodes", &config, "n*!n3"]).ok().says("n[1-2,4-8]");
-        let _ = home.squall(&["nodes", &config, "nothing"]).code(2);
+        let _ = home.squall(&["nodes", &config, "nothing"]).code(3);
         let _ = home.squall(&["ssh", &config, "n2", "--", "exit 7"]).code(7);
         let _ = home.squall(&["ssh", &config, "n[1-2]", "--", "true"]).code(2);
         lists(home, &lab);

@@ -44,7 +44,8 @@ impl Inventory {
                 groups.push(group_name(&[key, value]));
             }
         }
-        for (key, value) in &member.tags {
+        // Squall's own tags say once more what properties say.
+        for (key, value) in member.tags.iter().filter(|(key, _)| !key.starts_with("squall:")) {
             groups.push(group_name(&["tag", key, value]));
         }
         for group in groups {
@@ -79,7 +80,8 @@ fn facts(member: &Member) -> Map<String, Value> {
             [one] => Value::from(one.clone()),
             many => many.to_vec().into(),
         };
-        if !member.tags.contains_key(key) {
+        // An age is another one the next time, and says what a time says.
+        if !member.tags.contains_key(key) && key != "age" {
             facts.insert(format!("squall_{key}"), value);
         }
     }
