@@ -4,6 +4,7 @@
 mod connect;
 mod drain;
 mod exec;
+mod exec_event;
 mod pty;
 #[expect(clippy::module_inception, reason = "the main type of the module")]
 mod session;
@@ -15,7 +16,8 @@ pub use connect::{
     Login, NewHost, Timeouts, Tried, UnknownHosts, Untrusted,
 };
 pub(crate) use exec::signal_name;
-pub use exec::{Exec, ExecEnd, ExecEvent, ExecOptions, Output, TimeoutKind};
+pub use exec::{Exec, ExecOptions};
+pub use exec_event::{ExecEnd, ExecEvent, Output, TimeoutKind};
 pub use pty::{PtyInput, PtyOptions, PtySession, PtySize};
 pub(crate) use session::OpenChannel;
 pub use session::{Session, SessionError};

@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{self, ConnectError, HostKeys, Login, Timeouts, Verifier, plain};
-use super::exec::{self, Exec, ExecOptions, Output};
+use super::exec::{self, Exec, ExecOptions};
+use super::exec_event::Output;
 use super::pty::{self, PtyOptions, PtySession};
 use super::subsystem::{self, Subsystem};
 use crate::dial::{Dial, ForwardProblem};
