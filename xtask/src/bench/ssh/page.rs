@@ -32,7 +32,11 @@ const LEGEND: &str = "
   host before every line and writes to `/dev/null`.
 - **put**: 10 MB that do not compress, into the home of every host. Squall
   compares hashes and renames at the end; the others do neither.
-- **warm**: `true` on every host over sessions that are there.
+- **warm**: `true` on every host over sessions that are there; memory is what the
+  process has more than before it connected, divided by the sessions, when all
+  rounds are done.
+- **squall's engine**: `crates/transport/examples/engine_rounds`, which is what
+  the shell will use: the sessions and the dispatcher, without a command line.
 ";
 
 /// The whole section, without its heading.
