@@ -34,6 +34,7 @@ cargo xtask bench ssh [...]     many hosts, beside clush, pdsh and parallel-ssh
     --rounds 5                    rounds; the tools take turns within each
     --quick                       fewer hosts, to see whether it works
     --binary PATH                 measure this one instead of a release build
+    --built                       measure what was built before
     --write                       write its section of docs/src/benchmarks.md";
 
 fn main() -> ExitCode {

@@ -52,6 +52,7 @@ pub(super) fn measure(script: &Path, command: &Command, output: Output) -> Resul
     let timed_out = value["timed_out"] == true;
     if !timed_out {
         let errors = value["errors"].as_str().unwrap_or_default();
+        let errors = errors.lines().take(3).collect::<Vec<_>>().join(" ");
         ensure!(value["code"] == 0, "ended with {}: {}", value["code"], errors.trim());
         if let Output::Lines(expected) = output {
             let lines = value["lines"].as_u64().unwrap_or(0);

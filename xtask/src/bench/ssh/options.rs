@@ -20,6 +20,8 @@ pub(super) struct Options {
     pub(super) write: bool,
     /// A binary to measure in place of a release build of this checkout.
     pub(super) binary: Option<PathBuf>,
+    /// Whether to measure what was built before, whatever has changed since.
+    pub(super) built: bool,
 }
 
 impl Options {
@@ -29,7 +31,8 @@ impl Options {
     /// Names what is not understood.
     pub(super) fn parse(words: &[&str]) -> Result<Self> {
         let cases = CASES.map(str::to_owned).into();
-        let mut options = Self { cases, rounds: 5, quick: false, write: false, binary: None };
+        let (quick, write, binary, built) = (false, false, None, false);
+        let mut options = Self { cases, rounds: 5, quick, write, binary, built };
         let mut rest = words.iter();
         while let Some(option) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("{option} needs a value"));
@@ -38,6 +41,7 @@ impl Options {
                 "--rounds" => options.rounds = value()?.parse().context("--rounds")?,
                 "--quick" => options.quick = true,
                 "--binary" => options.binary = Some(value()?.into()),
+                "--built" => options.built = true,
                 "--write" => options.write = true,
                 other => bail!("no such option: {other}"),
             }
