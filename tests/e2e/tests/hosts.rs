@@ -121,7 +121,7 @@ fn a_passphrase_is_asked_once_and_never_without_a_terminal() {
         let (hosts, key) = (lab.file("hosts"), locked.display().to_string());
         let arguments = ["run", "--hosts", &hosts, "-i", &key, "*", "--", "echo in"];
         let refused = home.squall(&arguments).code(1);
-        assert!(refused.err().contains("nobody to ask"), "{}", refused.err());
+        assert!(refused.err().contains("nobody gave it"), "{}", refused.err());
 
         let mut shown = Terminal::start(&home.command(&arguments), 24, 200).unwrap();
         shown.expect("Passphrase for ");

@@ -161,7 +161,7 @@ impl Inner {
         for wrong_before in 0..limits::PASSPHRASE_TRIES_MAX {
             let asked = Asked { file: self.file.clone(), wrong_before };
             let Some(passphrase) = (self.ask)(&asked) else {
-                return Err("it has a passphrase, and there is nobody to ask for it".to_owned());
+                return Err("it has a passphrase, and nobody gave it".to_owned());
             };
             if let Ok(key) = self.locked.decrypt(passphrase.reveal()) {
                 return Ok(PrivateKey::from_russh(key, &self.file.display().to_string()));

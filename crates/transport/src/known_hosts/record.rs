@@ -86,7 +86,8 @@ impl KnownHosts {
         let line = format!("{gap}{listed} {}\n", key.bare_line());
         file.seek(SeekFrom::End(0))?;
         file.write_all(line.as_bytes())?;
-        file.sync_data()
+        // `UserKnownHostsFile /dev/null` is how people say: keep nothing.
+        if file.metadata()?.is_file() { file.sync_data() } else { Ok(()) }
     }
 }
 

@@ -57,7 +57,8 @@ fn what_the_lines_say_is_what_hosts_may_show() {
         ("[a]:2222 TWO", "a", 2222, "changed known:1"),
         ("a ONE", "a", 2222, "accepted"),
         ("a TWO", "a", 2222, "unknown"),
-        ("a ONE\n[a]:2222 TWO", "a", 2222, "accepted"),
+        ("a ONE\n[a]:2222 TWO", "a", 2222, "changed known:2"),
+        ("a TWO\n[a]:2222 ONE", "a", 2222, "accepted"),
         ("[*]:2222 ONE", "a", 2222, "accepted"),
         ("[::1]:2222 ONE", "::1", 2222, "accepted"),
         // Revocation wins wherever it stands.
@@ -201,4 +202,12 @@ proptest! {
             .collect();
         prop_assert_eq!(found, expected);
     }
+}
+
+#[test]
+fn a_file_that_keeps_nothing_is_no_obstacle() {
+    let known = KnownHosts::read(&["/dev/null".into()], &[]);
+    let key = PublicKey::parse(ONE).unwrap();
+    known.record(&HostName::new("a", 22), &key).unwrap();
+    assert_eq!(known.look_up(&HostName::new("a", 22)).keys.len(), 1);
 }

@@ -95,7 +95,9 @@ pub(crate) fn judge(known: &Known, name: &HostName, shown: Shown<'_>, now_s: u64
     }
     // A certificate of nobody we know counts as the key in it.
     let holds = |keys: &[KnownKey]| keys.iter().any(|entry| entry.key == *shown.key);
-    if holds(&known.keys) || holds(&known.bare_keys) {
+    // Keys of the name without the port count only where the name with the
+    // port has none: another server of the same machine is not this one.
+    if holds(&known.keys) || (known.keys.is_empty() && holds(&known.bare_keys)) {
         Verdict::Accepted
     } else if known.keys.is_empty() {
         Verdict::Unknown

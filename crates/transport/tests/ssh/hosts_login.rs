@@ -155,7 +155,7 @@ async fn a_passphrase_is_asked_once_for_many_hosts_and_only_where_the_key_is_wan
         panic!("the key has a passphrase");
     };
     let error = log_in(&server, vec![Identity::Locked(locked)]).await.unwrap_err();
-    assert!(error.text().contains("nobody to ask"), "{}", error.text());
+    assert!(error.text().contains("nobody gave it"), "{}", error.text());
 }
 
 #[tokio::test]

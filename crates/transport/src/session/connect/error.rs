@@ -378,6 +378,10 @@ fn refused_mend(user: &str, tried: &[Tried], methods: &[String]) -> String {
                 `ssh-add` one"
             .to_owned();
     }
+    if tried.iter().any(|tried| tried.problem.is_some()) {
+        return "`ssh-add KEY` unlocks a key for a while; at a terminal its passphrase is asked for"
+            .to_owned();
+    }
     format!(
         "does {user} there list one of these keys (~/.ssh/authorized_keys)? for nodes of a cluster: \
          it is the key they were made with; --user and --identity choose others for --hosts"
@@ -400,6 +404,7 @@ fn refused(tried: &[Tried], methods: &[String]) -> String {
     };
     match tried {
         [] => format!("there was no key to try{allows}"),
+        [one] if one.problem.is_some() => format!("the key {one} could not be used{allows}"),
         [one] => format!("the key {one} was refused{allows}"),
         many => format!("none of {} keys was accepted: {}{allows}", many.len(), list(many)),
     }
