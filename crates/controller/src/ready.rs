@@ -220,8 +220,7 @@ impl Operation {
             WaitEvent::StillWaiting { node, error } => {
                 let Ok(name) = NodeName::parse(&node) else { return };
                 if error.kind() == ConnectErrorKind::AuthRefused {
-                    let refusal =
-                        (self.parts().clock.mark(), told(&error), error.mend());
+                    let refusal = (self.parts().clock.mark(), told(&error), error.mend());
                     waiting.refused.entry(name.clone()).or_insert(refusal);
                 } else {
                     waiting.refused.remove(&name);

@@ -140,9 +140,10 @@ pub const SLOW_CONNECTS_MAX: usize = 512;
 pub const RUN_EVENTS_MAX: usize = 1024;
 
 /// Output of all nodes together that waits for the reader of a run. A full
-/// budget stops the nodes, not the memory; big enough that a reader that is
-/// briefly busy slows nobody.
-pub const RUN_EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// budget stops the nodes, not the memory. A quiet node's line waits behind
+/// this much of a chatty one's, and so does Ctrl-C: a terminal takes a few
+/// megabytes a second.
+pub const RUN_EVENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// A line longer than this is delivered in pieces.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;

@@ -17,7 +17,7 @@ pub(crate) struct RunEventDocument {
     squall: u32,
     kind: &'static str,
     node: String,
-    /// `connecting`, `started`, `line`, `finished`.
+    /// `connecting`, `started`, `line`, `left-open`, `finished`.
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<&'static str>,
@@ -54,6 +54,7 @@ impl RunEventDocument {
         match &event.kind {
             RunEventKind::Connecting => {}
             RunEventKind::Started => document.event = "started",
+            RunEventKind::LeftOpen => document.event = "left-open",
             RunEventKind::Output { .. } => document.event = "line",
             RunEventKind::Finished { outcome, duration } => {
                 document.event = "finished";

@@ -62,7 +62,6 @@ pub(crate) async fn follow(
             Woken::Password(sudo) => {
                 // Who is asked for a secret and presses Ctrl-C wants out.
                 let paused = looks.pause();
-                output.clear_line()?;
                 output.pause()?;
                 sudo.answer(ask_sudo::ask(ways.interrupt).await);
                 drop(paused);

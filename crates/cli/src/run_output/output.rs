@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use model::target::fold;
 use transport::fanout::{Outcome, RunEvent, RunEventKind, RunSummary, StreamName};
 use transport::gather::{Gather, GatherOptions, NodeFacts};
 
@@ -63,6 +64,8 @@ pub(crate) struct RunOutput {
     gather: Option<Gather>,
     files: Option<OutputFiles>,
     outcomes: Vec<Option<Outcome>>,
+    /// Nodes where something holds the output of a command that has ended.
+    left_open: Vec<String>,
 }
 
 impl RunOutput {
@@ -111,6 +114,7 @@ impl RunOutput {
             gather,
             files,
             outcomes: vec![None; count],
+            left_open: Vec::new(),
         })
     }
 
@@ -139,6 +143,7 @@ impl RunOutput {
                     *place = Some(outcome.clone());
                 }
             }
+            RunEventKind::LeftOpen => self.left_open.push(event.node.to_string()),
             RunEventKind::Connecting => {}
         }
         if self.state.take(event, Instant::now()) {
@@ -176,17 +181,6 @@ impl RunOutput {
     /// When standard output cannot be written.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.streams.flush()
-    }
-
-    /// Takes the line of progress away until the next event, for who asks the
-    /// user something.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
-    pub(crate) fn clear_line(&mut self) -> io::Result<()> {
-        self.streams.flush()?;
-        self.streams.line.end();
-        Ok(())
     }
 
     /// Which nodes are not done yet, folded, and for how long; a line for each
@@ -236,12 +230,26 @@ impl RunOutput {
             ending.spoil();
         }
         if !self.is_json {
+            self.say_left_open()?;
             for line in summary::failures(run, &self.unreached, self.streams.err_face.paint) {
                 self.streams.say(&line)?;
             }
         }
         self.streams.flush()?;
         Ok(ending)
+    }
+
+    /// What commands left behind may print more, which is not waited for: it
+    /// may never end. Saying nothing would pass for all of the output.
+    fn say_left_open(&mut self) -> io::Result<()> {
+        if self.left_open.is_empty() {
+            return Ok(());
+        }
+        let names = fold(self.left_open.iter().map(String::as_str));
+        let word = self.streams.err_face.paint.text(Look::Doubtful, "note:");
+        self.streams.say(&format!(
+            "{word} {names}: what the command left running may print more, which is not shown"
+        ))
     }
 
     fn view(&mut self) -> io::Result<()> {

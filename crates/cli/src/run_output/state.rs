@@ -59,7 +59,7 @@ impl RunState {
                 }
                 Standing::Running(now)
             }
-            RunEventKind::Output { .. } => return false,
+            RunEventKind::Output { .. } | RunEventKind::LeftOpen => return false,
             RunEventKind::Finished { outcome, .. } => {
                 if matches!(standing, Standing::Running(_)) {
                     self.running = self.running.saturating_sub(1);

@@ -38,6 +38,9 @@ pub enum RunEventKind {
         /// What came after the last of the lines.
         end: LineEnd,
     },
+    /// The command has ended, and something that it left behind still holds
+    /// its output. It was heard until it fell silent, and no longer.
+    LeftOpen,
     /// It is over on this node.
     Finished {
         /// How.

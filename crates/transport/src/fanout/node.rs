@@ -220,6 +220,9 @@ async fn relay(
             tell_lines(job, work, stream, lines).await?;
         }
     }
+    if exec.left_open() {
+        tell(job, work, RunEventKind::LeftOpen).await?;
+    }
     if end.may_go_on() {
         // What goes on keeps its place among the node's channels.
         lease.retire();

@@ -58,6 +58,7 @@ pub struct Exec {
     waiting_since: Option<Instant>,
     exit: Option<ExecEnd>,
     ended: bool,
+    left_open: bool,
     /// It gets no signal when we give up on it.
     is_spared: bool,
     /// The node has closed the channel, and so has the library on our side.
@@ -165,6 +166,7 @@ impl Exec {
             waiting_since: None,
             exit: None,
             ended: false,
+            left_open: false,
             is_spared: false,
             is_closed: false,
             session: open.session,
@@ -214,6 +216,13 @@ impl Exec {
         Arc::clone(&self.writer)
     }
 
+    /// Whether the command ended while something that it left behind still
+    /// held its output. What that prints later is not heard.
+    #[must_use]
+    pub const fn left_open(&self) -> bool {
+        self.left_open
+    }
+
     /// The next thing that the command does; none after its end. Safe to drop
     /// and call again.
     pub async fn next(&mut self) -> Option<ExecEvent> {
@@ -221,7 +230,10 @@ impl Exec {
             let event = match self.wake().await {
                 Woken::Message(Some(message)) => self.on_message(message),
                 Woken::Message(None) => Some(self.on_closed().await),
-                Woken::QuietAfterExit => Some(self.on_closed().await),
+                Woken::QuietAfterExit => {
+                    self.left_open = true;
+                    Some(self.on_closed().await)
+                }
                 Woken::Cancelled => Some(self.give_up(ExecEnd::Cancelled).await),
                 Woken::Idle(after) => {
                     Some(self.give_up(ExecEnd::TimedOut { kind: TimeoutKind::Idle, after }).await)

@@ -125,7 +125,7 @@ async fn every_byte_and_every_split_passes_a_run_unharmed() {
                 RunEventKind::Finished { outcome, .. } => {
                     assert_eq!(outcome, Outcome::Signalled("HUP".into()), "{kind:?}");
                 }
-                RunEventKind::Connecting | RunEventKind::Started => {}
+                RunEventKind::Connecting | RunEventKind::Started | RunEventKind::LeftOpen => {}
             }
         }
         assert_eq!(lines, b"a\0b\n\xc3\xbc\n\xff\nno end<end>", "{kind:?}");

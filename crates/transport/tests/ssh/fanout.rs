@@ -92,7 +92,7 @@ async fn every_way_to_end_is_told() {
         match event.kind {
             RunEventKind::Finished { .. } => ended.push(event.node.to_string()),
             RunEventKind::Output { bytes, end, .. } => last_line = Some((bytes, end)),
-            RunEventKind::Connecting | RunEventKind::Started => {}
+            RunEventKind::Connecting | RunEventKind::Started | RunEventKind::LeftOpen => {}
         }
     }
     assert_eq!(ended.last().map(String::as_str), Some("silent"));
@@ -218,4 +218,20 @@ async fn floods_of_many_nodes_fit_a_slow_reader() {
     let grown = crate::support::status_kib(std::process::id(), "VmRSS:").saturating_sub(before);
     eprintln!("64 MB from 16 nodes: {:?}, the client grew by {grown} KiB", begun.elapsed());
     assert!(grown < 40_000, "the client grew by {grown} KiB");
+}
+
+#[tokio::test]
+async fn what_a_command_leaves_running_is_told_and_not_waited_for() {
+    for (kind, server) in servers() {
+        let command = "(sleep 30; echo late) & echo $!";
+        let assignments = Assignment::each(vec![server.target("n")], command);
+        let (events, summary) =
+            all(run(direct(), assignments, RunOptions::default(), Stop::default())).await;
+        assert!(summary.all_succeeded(), "{kind:?}");
+        let kinds: Vec<&RunEventKind> = events.iter().map(|event| &event.kind).rev().collect();
+        assert!(
+            matches!(kinds[..2], [RunEventKind::Finished { .. }, RunEventKind::LeftOpen]),
+            "{kind:?} {kinds:?}"
+        );
+    }
 }

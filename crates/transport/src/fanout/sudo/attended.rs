@@ -99,6 +99,11 @@ impl Attended {
         Ok(Self { exec, asking: Some(asking) })
     }
 
+    /// As [`Exec::left_open`].
+    pub(crate) const fn left_open(&self) -> bool {
+        self.exec.left_open()
+    }
+
     /// The next thing that the command does; none after its end. Safe to drop
     /// and call again.
     pub(crate) async fn next(&mut self) -> Option<ExecEvent> {
