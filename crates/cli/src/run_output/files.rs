@@ -8,6 +8,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use transport::fanout::{LineEnd, StreamName};
 
 use super::args::OutputArgs;
@@ -148,20 +150,35 @@ impl OutputFiles {
             StreamName::Out => (0, "out"),
             StreamName::Err => (1, "err"),
         };
-        let path = self.directory.join(format!("{}.{extension}", files.name));
+        let name = format!("{}.{extension}", files.name);
         let begun = files.begun.get_mut(place).ok_or(io::ErrorKind::NotFound)?;
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            // Nobody else's link may lead what nodes print elsewhere.
-            .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default())
-            .open(path)?;
+        let file = open_regular(&self.directory.join(&name), &name)?;
         if !std::mem::replace(begun, true) && !self.appends {
             file.set_len(0)?;
         }
         Ok(file)
     }
+}
+
+/// Opens a file to append to it, and nothing else that may be there: nobody
+/// else's link may lead what nodes print elsewhere, and a pipe would wait for
+/// its reader.
+fn open_regular(path: &Path, name: &str) -> io::Result<File> {
+    let other = |what: &str| io::Error::other(format!("{name} is {what}"));
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = opened.map_err(|error| match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => other("a link"),
+        // A pipe that nobody reads, or a socket.
+        Some(Errno::NXIO) => other("no regular file"),
+        _ => error,
+    })?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(other("no regular file")) }
 }
 
 fn make(directory: &Path) -> io::Result<()> {

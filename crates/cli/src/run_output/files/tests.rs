@@ -87,6 +87,30 @@ fn a_file_that_cannot_be_written_is_told_and_harms_no_other() {
 }
 
 #[test]
+fn a_pipe_among_the_files_is_refused_and_waited_for_by_nobody() {
+    use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
+
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("n1.out");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let args = OutputArgs { append: true, ..args() };
+    let trouble = || {
+        let mut files = OutputFiles::new(directory.path(), &args, ["n1"].into_iter()).unwrap();
+        files.begin(0);
+        files.trouble().map(str::to_owned)
+    };
+    let expected = Some("n1: n1.out is no regular file".to_owned());
+    assert_eq!(trouble(), expected);
+    let reader = open(&pipe, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+    assert_eq!(trouble(), expected);
+    drop(reader);
+
+    fs::remove_file(&pipe).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &pipe).unwrap();
+    assert_eq!(trouble(), Some("n1: n1.out is a link".to_owned()));
+}
+
+#[test]
 fn many_nodes_need_few_open_files() {
     let directory = tempfile::tempdir().unwrap();
     let names: Vec<String> = (0..300).map(|node| format!("n{node}")).collect();
