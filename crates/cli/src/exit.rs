@@ -21,7 +21,8 @@ Exit codes:
   5    the provider or the nodes cannot be reached
   130  interrupted
   141  whoever read the output went away
-`squall ssh` ends with the exit code of the remote command.";
+`squall ssh` ends with the exit code of the remote command, `squall run -S` with
+the largest of any node.";
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

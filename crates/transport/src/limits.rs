@@ -95,6 +95,12 @@ pub const CHANNELS_PER_SESSION_MAX: usize = 10;
 /// 1 MiB fills 80 Mbit/s at 100 ms round trip.
 pub const WINDOW_BYTES: u32 = 1024 * 1024;
 
+/// Bytes of a command with everything around it. sshd hangs up on a packet of
+/// more than 256 KiB (`PACKET_MAX_SIZE`), and a command is one packet; 1 KiB is
+/// left for its head and padding. Linux nodes with pages of 4 KiB begin no
+/// command of more than 128 KiB, and say so themselves.
+pub const COMMAND_BYTES_MAX: usize = 255 * 1024;
+
 /// Bytes of one packet. The protocol's customary size.
 pub const PACKET_BYTES_MAX: u32 = 32 * 1024;
 

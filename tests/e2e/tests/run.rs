@@ -111,6 +111,15 @@ fn surroundings(home: &Home) {
     home.file("do.awk", "#!/usr/bin/awk -f\n");
     let _ = home.squall(&["run", "n1", "--script", "do.awk"]).code(2).says("squall put");
     let _ = home.squall(&["run", "n1", "--script", "none.sh"]).code(2).says("none.sh");
+    let _ = home.squall(&["run", "n1", "--script", "/bin/sh"]).code(2).says("is no script");
+    let _ = home.squall(&["run", "n1", "--dir", "%{tag:none:-}", "pwd"]).code(2).says("empty");
+
+    // The longest that is sent arrives, if only to be too long for the kernel.
+    let half = "x".repeat(130_000);
+    let sent = home.squall(&["run", "n1", "-n", ":", &half, &half]).code(1);
+    assert!(sent.out().is_empty() && sent.err().contains("exit code"), "{}", sent.err());
+    let refused = home.squall(&["run", "n1", "-n", ":", &half, &half, &half]).code(2);
+    assert!(refused.err().contains("390004 bytes"), "{}", refused.err());
 }
 
 #[test]

@@ -105,6 +105,17 @@ fn wrong_command_lines_are_refused() {
 }
 
 #[test]
+fn an_option_of_run_with_nothing_in_it_is_refused() {
+    // A shell's variable that is not set: none of these may mean a default.
+    for option in ["--dir=", "--env=", "--env==x", "--output-dir=", "--script=", "--sudo="] {
+        assert_eq!(parse(&["run", "t", option, "ls"]).unwrap_err().exit_code(), 2, "{option}");
+    }
+    for option in ["--dir", "--env", "--output-dir", "--script"] {
+        assert_eq!(parse(&["run", "t", option, "", "ls"]).unwrap_err().exit_code(), 2, "{option}");
+    }
+}
+
+#[test]
 fn words_are_quoted_as_a_shell_takes_them() {
     for (word, expected) in
         [("a.yaml", "a.yaml"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")]

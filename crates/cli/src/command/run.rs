@@ -6,10 +6,10 @@ use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
 use transport::Timeouts;
 use transport::fanout::{self, Assignment, RunOptions, Stop};
-use transport::limits::FANOUT_MAX;
+use transport::limits::{COMMAND_BYTES_MAX, FANOUT_MAX};
 
 use crate::context::Context;
-use crate::exit::{CommandResult, Exit};
+use crate::exit::{CommandError, CommandResult, Exit};
 use crate::pick::{self, PickArgs};
 use crate::run::{CommandArgs, Input, InputArgs, SudoArgs, Ways, follow};
 use crate::run_output::{OutputArgs, RunNodes, RunOutput};
@@ -40,7 +40,8 @@ plain `%h`; every other % stands for itself.
 
 Piped or redirected standard input goes to every node (-n: to none).
 Ctrl-C at a terminal shows what is still running, twice stops it, three times
-leaves at once. Exit code 0 only if the command ended with 0 on every node.")]
+leaves at once. A line longer than 64 KiB comes in pieces, the later ones
+preceded by `NODE+ `. Exit code 0 only if the command ended with 0 on every node.")]
 pub(crate) struct RunArgs {
     /// The nodes
     #[arg(value_name = "TARGET", add = ArgValueCompleter::new(complete::targets))]
@@ -72,24 +73,26 @@ pub(crate) struct RunArgs {
 pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
     let sudo = args.sudo.sudo()?;
     let reached = pick::pick(context, &args.pick, &args.target).await?;
-    let worded = args.command.word(&reached.members())?;
+    let worded = args.command.word(&reached.members(), &context.interrupt.stop).await?;
     if let Some(note) = &worded.note {
         context.printer.say(note);
     }
     let input = Input::new(context, &args.input, worded.script)?;
     let nodes = RunNodes::from(&reached);
-    let mut output = RunOutput::new(context.printer, &args.output, nodes, &context.paths)?;
     let assignments = reached.nodes.iter().zip(worded.commands).map(|(node, command)| Assignment {
         stdin: input.stdin.clone(),
         sudo: sudo.clone(),
         ..Assignment::new(node.target.clone(), command)
     });
+    let assignments: Vec<Assignment> = assignments.collect();
+    short_enough(assignments.iter().map(Assignment::command_bytes))?;
+    let mut output = RunOutput::new(context.printer, &args.output, nodes, &context.paths)?;
     // A run aborts its token when it is over, which nobody else must hear.
     let stop = Stop {
         cancel: context.interrupt.stop.clone(),
         abort: context.interrupt.abort.child_token(),
     };
-    let run = fanout::run(reached.dial, assignments.collect(), args.options(), stop);
+    let run = fanout::run(reached.dial, assignments, args.options(), stop);
     let ways = Ways { interrupt: &context.interrupt, sudo, input };
     let (summary, broken) = follow(run, &mut output, ways).await?;
     let ending = output.end(&summary)?;
@@ -98,6 +101,20 @@ pub(crate) async fn run(context: &Context, args: &RunArgs) -> CommandResult {
         None if context.interrupt.is_stopping() => Ok(Exit::Interrupted),
         None => Ok(ending.exit()),
     }
+}
+
+/// Refuses what nodes would hang up on.
+fn short_enough(lengths: impl Iterator<Item = usize>) -> Result<(), CommandError> {
+    let longest = lengths.max().unwrap_or_default();
+    if longest <= COMMAND_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was run: the command has {longest} bytes with all that is put around it; \
+         nodes take {COMMAND_BYTES_MAX}"
+    );
+    Err(CommandError::new(Exit::Usage, message)
+        .hint("--script sends a script of any length up to 8 MiB, standard input any data"))
 }
 
 impl RunArgs {
@@ -111,5 +128,21 @@ impl RunArgs {
             },
             ..RunOptions::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_enough;
+    use crate::exit::Exit;
+    use transport::limits::COMMAND_BYTES_MAX;
+
+    #[test]
+    fn a_command_that_nodes_would_hang_up_on_is_refused() {
+        assert!(short_enough([1, COMMAND_BYTES_MAX].into_iter()).is_ok());
+        let error = short_enough([1, COMMAND_BYTES_MAX + 1].into_iter()).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.message.contains("261121 bytes") && error.message.ends_with("take 261120"));
+        assert!(error.hints.iter().any(|hint| hint.contains("--script")));
     }
 }

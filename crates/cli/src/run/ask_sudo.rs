@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use model::secret::SecretText;
 use tokio::sync::oneshot;
@@ -24,7 +25,7 @@ pub(crate) struct SudoArgs {
     /// Run it as root, or as USER, through the nodes' sudo; the password is
     /// asked for once, if a node wants one
     #[arg(long, value_name = "USER", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "root")]
+    #[arg(default_missing_value = "root", value_parser = NonEmptyStringValueParser::new())]
     sudo: Option<String>,
     /// Take the password from the first line of FILE
     #[arg(long, value_name = "FILE", requires = "sudo", value_hint = ValueHint::FilePath)]

@@ -3,10 +3,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueHint};
 use model::Diagnostics;
 use model::substitute::{self, Syntax, Template};
-use model::target::Member;
+use model::target::{Member, fold};
+use tokio_util::sync::CancellationToken;
 
 use super::script::Script;
 use super::wrap::{Surroundings, wrapped};
@@ -23,7 +25,7 @@ pub(crate) struct CommandArgs {
     #[arg(value_name = "COMMAND", required_unless_present = "script", trailing_var_arg = true)]
     pub(crate) command: Vec<String>,
     /// Run it in this directory of the node; `~` is the home there
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new())]
     dir: Option<String>,
     /// Set a variable for it, NAME=VALUE; NAME alone takes the value it has
     /// here; repeatable
@@ -62,10 +64,17 @@ impl CommandArgs {
     ///
     /// # Errors
     /// A value that is asked for and not there, or a script that cannot be
-    /// sent.
-    pub(crate) fn word(&self, members: &[Member]) -> Result<Worded, CommandError> {
+    /// sent; `stop` while it was read.
+    pub(crate) async fn word(
+        &self,
+        members: &[Member],
+        stop: &CancellationToken,
+    ) -> Result<Worded, CommandError> {
         let mut values = Values::new(self.literal, members);
-        let script = self.script.as_deref().map(Script::read).transpose()?;
+        let script = match &self.script {
+            Some(path) => Some(Script::read(path, stop).await?),
+            None => None,
+        };
         let (bare, note) = match &script {
             None => {
                 let text = self.command.join(" ");
@@ -87,6 +96,7 @@ impl CommandArgs {
             })
             .collect();
         values.complete()?;
+        some_directory(directories.as_deref().unwrap_or_default(), members)?;
         let at = |texts: &[String], node: usize| texts.get(node).cloned().unwrap_or_default();
         let commands = (0..members.len()).map(|node| {
             let around = Surroundings {
@@ -164,6 +174,17 @@ impl<'a> Values<'a> {
     }
 }
 
+/// An empty directory would be the home, which nobody asked for.
+fn some_directory(directories: &[String], members: &[Member]) -> Result<(), CommandError> {
+    let without = directories.iter().zip(members).filter(|(directory, _)| directory.is_empty());
+    let without: Vec<&str> = without.map(|(_, member)| member.name.as_str()).collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    let message = format!("nothing was run: --dir is empty for {}", fold(without));
+    Err(CommandError::new(Exit::Usage, message))
+}
+
 /// Reads `NAME=VALUE`, or `NAME` for the value that it has here; for clap.
 fn variable(text: &str) -> Result<Variable, String> {
     let (name, value) = match text.split_once('=') {
@@ -182,4 +203,22 @@ fn variable(text: &str) -> Result<Variable, String> {
             .map_err(|_| format!("{name} has no value here; write {name}=VALUE"))?,
     };
     Ok(Variable { name: name.to_owned(), value, is_ours })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::some_directory;
+    use crate::exit::Exit;
+    use model::target::Member;
+
+    #[test]
+    fn a_node_without_a_directory_is_not_sent_home() {
+        let member = |name: &str| Member { name: name.into(), ..Member::default() };
+        let members = [member("n1"), member("n2"), member("n3")];
+        let directories = ["", "/tmp", ""].map(str::to_owned);
+        let error = some_directory(&directories, &members).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        assert_eq!(error.message, "nothing was run: --dir is empty for n[1,3]");
+        assert!(some_directory(&[], &members).is_ok());
+    }
 }

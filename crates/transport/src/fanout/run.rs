@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::event::{NodeOutcome, Outcome, RunSummary};
 use super::node::{self, Job, Work};
 use super::queue::{RunEvents, queue};
-use super::sudo::Sudo;
+use super::sudo::{Sudo, sent_bytes};
 use crate::executor::{Executor, Slots};
 use crate::limits;
 use crate::session::{HostKeys, Login, Stdin, Timeouts};
@@ -47,6 +47,13 @@ impl Assignment {
     /// A command without variables and input, as the user who logs in.
     pub fn new(target: Target, command: impl Into<Arc<str>>) -> Self {
         Self { target, command: command.into(), env: Vec::new(), stdin: Stdin::Empty, sudo: None }
+    }
+
+    /// Bytes of what is sent to have the command run, with what sudo needs. A
+    /// node takes [`limits::COMMAND_BYTES_MAX`].
+    #[must_use]
+    pub fn command_bytes(&self) -> usize {
+        sent_bytes(&self.command, self.sudo.as_deref())
     }
 
     /// The same command for all of them.

@@ -249,6 +249,13 @@ async fn passed(moment: Option<Instant>) {
     }
 }
 
+/// Bytes of what [`Attended::start`] sends for a command.
+pub(crate) fn sent_bytes(command: &str, sudo: Option<&Sudo>) -> usize {
+    // Nonces are all as long as these.
+    let (prompt, start) = (nonce_of("sudo", 0), nonce_of("run", 0));
+    sudo.map_or(command.len(), |sudo| wrapped(command, sudo.user(), &prompt, &start).len())
+}
+
 /// A word that nobody on the node can know before.
 fn nonce(what: &str) -> Result<String, SessionError> {
     let mut bytes = [0_u8; 16];
@@ -256,7 +263,11 @@ fn nonce(what: &str) -> Result<String, SessionError> {
     if !matches!(filled, Ok(count) if count == bytes.len()) {
         return Err(SessionError::Refused("the system gives no random bytes".into()));
     }
-    Ok(format!("squall-{what}-{:032x}:", u128::from_ne_bytes(bytes)))
+    Ok(nonce_of(what, u128::from_ne_bytes(bytes)))
+}
+
+fn nonce_of(what: &str, number: u128) -> String {
+    format!("squall-{what}-{number:032x}:")
 }
 
 /// The command line that begins `command` through sudo. The shell that the
@@ -281,7 +292,7 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{nonce, wrapped};
+    use super::{Sudo, nonce, sent_bytes, wrapped};
 
     #[test]
     fn sudo_gets_the_command_as_it_was_typed() {
@@ -289,6 +300,14 @@ mod tests {
             wrapped("echo 'a b'", Some("bob"), "P:", "S:"),
             r#"exec /bin/sh -c 'command -v sudo >/dev/null 2>&1 || exit 127; exec sudo -S -p P: -u '\''bob'\'' -- /bin/sh -c '\''printf %s S: >&2; SQUALL_SHELL="$0" exec "$0" -c "$1"'\'' "${SHELL:-/bin/sh}" "$1"' squall 'echo '\''a b'\'''"#
         );
+    }
+
+    #[test]
+    fn the_length_of_what_is_sent_is_known_before() {
+        let sudo = Sudo::with_password(Some("bob".to_owned()), None);
+        let sent = wrapped("it's", Some("bob"), &nonce("sudo").unwrap(), &nonce("run").unwrap());
+        assert_eq!(sent_bytes("it's", Some(&sudo)), sent.len());
+        assert_eq!(sent_bytes("it's", None), 4);
     }
 
     #[test]

@@ -13,5 +13,5 @@ mod marks;
 mod password;
 mod refusal;
 
-pub(crate) use attended::Attended;
+pub(crate) use attended::{Attended, sent_bytes};
 pub use password::Sudo;
