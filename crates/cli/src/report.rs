@@ -12,6 +12,9 @@ use crate::paint::{Look, Paint, printable};
 /// Widest drawing, in columns; longer source lines are cut around the place.
 const WIDTH_MAX: usize = 140;
 
+/// Diagnostics that are drawn; nobody reads more at once.
+const DRAWN_MAX: usize = 20;
+
 /// The error a command ends with: diagnostics first, then what they led to.
 pub(crate) fn error(error: &CommandError, paint: Paint) -> String {
     let mut parts = Vec::new();
@@ -32,10 +35,24 @@ pub(crate) fn error(error: &CommandError, paint: Paint) -> String {
     parts.join("\n")
 }
 
-/// Diagnostics, each with its places.
+/// Diagnostics, each with its places. Of many the gravest, and how many more
+/// there are.
 pub(crate) fn diagnostics(found: &Diagnostics, paint: Paint) -> String {
-    let drawn: Vec<String> =
-        found.list.iter().map(|diagnostic| draw(found, diagnostic, paint)).collect();
+    let mut gravest: Vec<(usize, &Diagnostic)> = found.list.iter().enumerate().collect();
+    // Stable, so that each severity stays in the order of places.
+    gravest.sort_by_key(|(_, diagnostic)| diagnostic.severity);
+    gravest.truncate(DRAWN_MAX);
+    gravest.sort_by_key(|(at, _)| *at);
+    let mut drawn: Vec<String> =
+        gravest.iter().map(|(_, diagnostic)| draw(found, diagnostic, paint)).collect();
+    let more = found.list.len() - gravest.len();
+    // The last one may stand for those that were left out before.
+    let is_all = found.list.last().is_none_or(|last| last.code != "more");
+    match (more, is_all) {
+        (0, _) => {}
+        (_, true) => drawn.push(format!("and {more} more like these")),
+        (_, false) => drawn.push(format!("and at least {more} more like these")),
+    }
     drawn.join("\n\n")
 }
 

@@ -1,5 +1,6 @@
 //! `{"kind": "error"}`: why a command ended without doing what was asked.
 
+use model::diagnostic::DIAGNOSTICS_MAX;
 use model::span::Sources;
 use model::{Diagnostic, Severity};
 use serde::Serialize;
@@ -63,9 +64,16 @@ pub(crate) struct DiagnosticDocument {
 }
 
 impl DiagnosticDocument {
-    /// Diagnostics with the places they point to.
+    /// Diagnostics with the places they point to; of very many the first, and
+    /// how many more there are.
     pub(crate) fn all(list: &[Diagnostic], sources: &Sources) -> Vec<Self> {
+        // A list that was shortened before has one more, which says so.
+        let shown_max = DIAGNOSTICS_MAX + 1;
+        let more = list.len().saturating_sub(shown_max);
+        let note = Diagnostic::note("more", format!("{more} more are not shown"));
         list.iter()
+            .take(shown_max)
+            .chain((more > 0).then_some(&note))
             .map(|diagnostic| {
                 let place = diagnostic.place(sources);
                 Self {

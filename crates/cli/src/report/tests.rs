@@ -51,6 +51,25 @@ fn an_error_shows_diagnostics_causes_and_hints() {
 }
 
 #[test]
+fn of_many_the_gravest_are_drawn_and_the_others_counted() {
+    let mut many = Diagnostics::default();
+    let id = many.sources.add("a", "x".repeat(2000));
+    for at in 0..1999 {
+        let span = Span::new(id, at, at + 1);
+        many.push(Diagnostic::warning("target-syntax", format!("w{at}")).at(span, ""));
+    }
+    many.push(Diagnostic::error("target-syntax", "the error").at(Span::new(id, 1999, 2000), ""));
+    let text = diagnostics(&many, Paint::off());
+    assert!(text.contains("w18") && !text.contains("w19") && text.contains("the error"), "{text}");
+    assert!(text.ends_with("\n\nand 1980 more like these"), "{text}");
+    many.sort();
+    let text = diagnostics(&many, Paint::off());
+    assert!(text.ends_with("\n\nand at least 81 more like these"), "{text}");
+    many.list.truncate(20);
+    assert!(!diagnostics(&many, Paint::off()).contains("more like these"));
+}
+
+#[test]
 fn colours_come_only_when_they_are_on() {
     let on = Paint::new(Colour::Always, StreamFacts { is_terminal: true, is_plain: false });
     assert!(diagnostics(&found(), on).contains('\u{1b}'));

@@ -17,6 +17,10 @@ use super::word::Comparator;
 use crate::diagnostic::Diagnostic;
 use crate::span::{SourceId, Span};
 
+/// Problems for which what was perhaps meant is looked for: that compares with
+/// every name there is, and nobody reads further.
+const MEANT_MAX: usize = 20;
+
 /// What an expression selects.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
@@ -340,7 +344,8 @@ impl<'a> Selector<'a> {
             return;
         }
         let keys = self.index.keys(self.scope.members()).chain(["cluster", "name", "tags"]);
-        let help = nearest(key, keys).map_or_else(
+        let near = if self.is_read() { nearest(key, keys) } else { None };
+        let help = near.map_or_else(
             || "`squall show -vv` lists the properties".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
@@ -354,8 +359,16 @@ impl<'a> Selector<'a> {
             Some(_) => format!("there is no node `{}`{inside}", pattern.text()),
             None => format!("no node of `{}` is there{inside}", pattern.text()),
         };
-        let help = self.elsewhere(pattern).or_else(|| self.near(place, pattern));
+        let help = match self.is_read() {
+            true => self.elsewhere(pattern).or_else(|| self.near(place, pattern)),
+            false => None,
+        };
         self.problem(expr, place, "target-name", message).help.extend(help);
+    }
+
+    /// Whether the next problem is among those that somebody reads.
+    fn is_read(&self) -> bool {
+        self.found.len() < MEANT_MAX
     }
 
     fn elsewhere(&self, pattern: &Pattern) -> Option<String> {

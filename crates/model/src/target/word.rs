@@ -106,12 +106,11 @@ pub(super) fn cut(word: &str) -> Parts {
 /// The first colon or comparator outside brackets and quotes, or the end.
 fn stop(word: &str, from: usize) -> usize {
     let mut inside = None;
+    let last_close = word.rfind(']').unwrap_or(0);
     for (at, character) in word.char_indices().filter(|(at, _)| *at >= from) {
         match (inside, character) {
             (Some(end), character) if character == end => inside = None,
-            (None, '[') if word.get(at..).is_some_and(|rest| rest.contains(']')) => {
-                inside = Some(']');
-            }
+            (None, '[') if at < last_close => inside = Some(']'),
             (None, '"') => inside = Some('"'),
             (None, ':' | '=' | '~' | '<' | '>') => return at,
             (None, '!') => return at,

@@ -199,6 +199,16 @@ fn what_is_wrong_is_said_with_what_was_perhaps_meant() {
 }
 
 #[test]
+fn what_was_perhaps_meant_is_looked_for_as_far_as_anyone_reads() {
+    let text: Vec<String> = (0..50).map(|number| format!("wroker{}", number % 3)).collect();
+    let (expr, _) = parse(SourceId::default(), &text.join(","));
+    let problems = select(&expr, SourceId::default(), &scope(Some("demo"))).unwrap_err();
+    let helped = problems.iter().take_while(|problem| !problem.help.is_empty()).count();
+    assert_eq!((problems.len(), helped), (50, 20));
+    assert!(problems.iter().skip(20).all(|problem| problem.help.is_empty()));
+}
+
+#[test]
 fn sets_stand_for_their_targets_wherever_they_are_used() {
     for (text, expected) in [
         ("@gpu", "worker[1-4]"),
