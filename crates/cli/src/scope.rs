@@ -2,6 +2,7 @@
 //! members it selects, and refuses what reaches further than its reader
 //! thinks.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use model::Diagnostics;
@@ -24,6 +25,9 @@ const TARGET_SOURCE: &str = "TARGET";
 /// The same for what is left out of a target.
 const EXCLUDE_SOURCE: &str = "--exclude";
 
+/// Characters of a target in a message; scripts make targets of many names.
+const SHOWN_MAX: usize = 120;
+
 /// Looks at what a target may reach and takes what it selects. Without a
 /// target everything in scope is selected.
 ///
@@ -43,8 +47,10 @@ pub(crate) async fn look_without(
     exclude: &[String],
 ) -> Result<Found, CommandError> {
     let seen = see(context, text, exclude).await?;
-    let chosen = seen.choose(exclude);
-    chosen.map_err(|error| seen.explained(error)).map(|chosen| seen.found(&chosen))
+    let chosen = seen.choose(exclude).map_err(|error| seen.explained(context, error))?;
+    let all_left_out = chosen.is_empty() && !exclude.is_empty() && !seen.choose(&[])?.is_empty();
+    let found = seen.found(&chosen);
+    Ok(if all_left_out { found.after_leaving_out(exclude) } else { found })
 }
 
 /// The same, and where a target selects nothing looks for its words in all
@@ -64,7 +70,7 @@ pub(crate) async fn look_or_search(
     let only_names = error.diagnostics.list.iter().all(|problem| problem.code == "target-name");
     let hits = if only_names { target::search(&seen.scope, &seen.target) } else { Vec::new() };
     if hits.is_empty() {
-        return Err(seen.explained(error));
+        return Err(seen.explained(context, error));
     }
     let message = "no node is called `{}`; these have it in a property or tag:";
     context.printer.say(message.replace("{}", &seen.target));
@@ -74,7 +80,8 @@ pub(crate) async fn look_or_search(
 /// Takes what a target selects of nodes that the caller collected, and from
 /// that what the excludes select. The answer is places in `members`, by cluster
 /// and in natural order of names. Names are taken within one cluster, if there
-/// is one, unless the target says another.
+/// is one, unless the target says another. Without a target everything is
+/// selected.
 ///
 /// # Errors
 /// What is wrong with the target, an exclude, or the user's settings.
@@ -83,13 +90,46 @@ pub(crate) fn select_members(
     members: Vec<Member>,
     clusters: &BTreeSet<String>,
     within: Option<&str>,
-    text: &str,
+    text: Option<&str>,
     exclude: &[String],
 ) -> Result<Vec<usize>, CommandError> {
+    refuse_empty(text, exclude)?;
     let scope = Scope::new(members, clusters.clone())
         .within(within.map(String::from))
         .with_sets(settings::read(&context.paths)?.sets);
-    choose(&scope, text, exclude)
+    let chosen = choose(&scope, text.unwrap_or_default(), exclude);
+    chosen.map_err(|error| with_settings(context, error))
+}
+
+/// Refuses what is written and names nothing: with a shell's variable that is
+/// not set every node would be meant, or left out. Only a target that is not
+/// written at all means everything.
+///
+/// # Errors
+/// A target or an exclude that is empty or only blanks.
+pub(crate) fn refuse_empty(text: Option<&str>, exclude: &[String]) -> Result<(), CommandError> {
+    let message = if text.is_some_and(|text| text.trim().is_empty()) {
+        "the target is empty; `*` is every node"
+    } else if exclude.iter().any(|text| text.trim().is_empty()) {
+        "an empty --exclude leaves out everything"
+    } else {
+        return Ok(());
+    };
+    Err(CommandError::new(Exit::Usage, message).hint("is a variable of your shell not set?"))
+}
+
+/// What nodes are left over after, as messages say it.
+pub(crate) fn leaving_out(exclude: &[String]) -> String {
+    let each: Vec<String> = exclude.iter().map(|text| format!("`{}`", short(text))).collect();
+    format!(" after leaving out {}", each.join(", "))
+}
+
+/// With the file that makes sets, where one was named that is not there.
+fn with_settings(context: &Context, error: CommandError) -> CommandError {
+    if error.diagnostics.list.iter().all(|problem| problem.code != "target-set") {
+        return error;
+    }
+    error.hint(format!("`sets:` in {} makes sets", context.paths.settings().display()))
 }
 
 /// Looks for one node: a cluster's name means its head.
@@ -116,6 +156,7 @@ async fn see(
     text: Option<&str>,
     exclude: &[String],
 ) -> Result<Seen, CommandError> {
+    refuse_empty(text, exclude)?;
     let text = text.unwrap_or_default();
     let expr = understood(TARGET_SOURCE, text)?;
     let mut all = vec![expr];
@@ -148,7 +189,8 @@ impl Seen {
     }
 
     /// With the nodes there are, where one was named that is not.
-    fn explained(&self, error: CommandError) -> CommandError {
+    fn explained(&self, context: &Context, error: CommandError) -> CommandError {
+        let error = with_settings(context, error);
         if self.scope.clusters().is_empty() {
             return found::no_cluster();
         }
@@ -159,12 +201,16 @@ impl Seen {
 
 /// The expression of a text, so that what is wrong with it is said before
 /// anything is observed.
-fn understood(source: &str, text: &str) -> Result<Expr, CommandError> {
+fn understood(name: &str, text: &str) -> Result<Expr, CommandError> {
     let mut found = Diagnostics::default();
-    let source = found.sources.add(source, text);
+    let source = found.sources.add(name, text);
     let (expr, problems) = target::parse(source, text);
     found.list = problems;
-    if found.is_empty() { Ok(expr) } else { Err(wrong_target(text, found)) }
+    if found.is_empty() {
+        Ok(expr)
+    } else {
+        Err(wrong_target((name, text), "cannot be read", found))
+    }
 }
 
 /// Excludes are taken from every cluster: what they name must not be left over
@@ -183,27 +229,35 @@ fn choose(scope: &Scope, text: &str, exclude: &[String]) -> Result<Vec<usize>, C
     Ok(chosen)
 }
 
-fn take(scope: &Scope, source: &str, text: &str) -> Result<Vec<usize>, CommandError> {
+fn take(scope: &Scope, name: &str, text: &str) -> Result<Vec<usize>, CommandError> {
+    let expr = understood(name, text)?;
     let mut found = Diagnostics::default();
-    let source = found.sources.add(source, text);
-    let (expr, problems) = target::parse(source, text);
-    found.list = problems;
-    if found.is_empty() {
-        match target::select(&expr, source, scope) {
-            Ok(selection) => return Ok(selection.members),
-            Err(problems) => found.list = problems,
+    let source = found.sources.add(name, text);
+    match target::select(&expr, source, scope) {
+        Ok(selection) => Ok(selection.members),
+        Err(problems) => {
+            found.list = problems;
+            Err(wrong_target((name, text), "selects nothing", found))
         }
     }
-    Err(wrong_target(text, found))
 }
 
-fn wrong_target(text: &str, found: Diagnostics) -> CommandError {
+fn wrong_target((name, text): (&str, &str), what: &str, found: Diagnostics) -> CommandError {
+    let name = if name == TARGET_SOURCE { "the target" } else { name };
     let is_missing = |code| matches!(code, "target-cluster" | "target-name" | "target-set");
     let missing = found.list.iter().all(|problem| is_missing(problem.code));
     let exit = if missing { Exit::NotFound } else { Exit::Usage };
     CommandError {
         exit,
-        ..CommandError::diagnostics(format!("the target `{text}` selects nothing"), found)
+        ..CommandError::diagnostics(format!("{name} `{}` {what}", short(text)), found)
+    }
+}
+
+/// The beginning of a target, as long as anyone reads in a message.
+fn short(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
     }
 }
 

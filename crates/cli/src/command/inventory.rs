@@ -71,7 +71,7 @@ fn print(context: &Context, document: &impl Serialize) -> Result<(), CommandErro
 }
 
 fn of_hosts(context: &Context, args: &InventoryArgs) -> Result<Inventory, CommandError> {
-    let target = args.target.as_deref().unwrap_or_default();
+    let target = args.target.as_deref();
     let selected = hosts::select(context, &args.hosts, target, &[])?;
     let mut inventory = Inventory::default();
     for (member, variables) in selected.connections(&args.hosts) {

@@ -46,7 +46,7 @@ pub(crate) struct NodesArgs {
 /// Prints them.
 pub(crate) async fn run(context: &Context, args: &NodesArgs) -> CommandResult {
     if args.hosts.are_given() {
-        let target = args.target.as_deref().unwrap_or_default();
+        let target = args.target.as_deref();
         let selected = hosts::select(context, &args.hosts, target, &args.exclude)?;
         let names = Names { cluster: "", qualified: false, names: selected.names() };
         return print(context, args, &[names]);

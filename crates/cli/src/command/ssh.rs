@@ -91,6 +91,12 @@ async fn reached(
             let message = format!("`{}` selects several hosts: {one}, {other} …", args.target);
             Err(CommandError::new(Exit::Usage, message).hint("name one of them"))
         }
-        (None, _) => Err(CommandError::new(Exit::NotFound, "no host is selected")),
+        (None, _) => Err(match found.unreached.into_iter().next() {
+            Some(host) => {
+                let message = format!("{} cannot be reached: {}", host.name, host.why);
+                CommandError::new(Exit::Unavailable, message).hints(host.mend)
+            }
+            None => CommandError::new(Exit::NotFound, "no host is selected"),
+        }),
     }
 }

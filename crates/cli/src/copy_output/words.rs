@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::args::quoted;
 use crate::exit::{CommandError, Exit};
+use crate::scope;
 
 /// `FILES... TARGET [DIR]`.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,8 +33,23 @@ pub(crate) struct GetWords {
 /// pattern and the word before it is no local file.
 ///
 /// # Errors
-/// What is missing or means two things.
+/// What is missing, empty, or means two things.
 pub(crate) fn put_words(
+    before: &[OsString],
+    after: &[OsString],
+    is_there: impl Fn(&OsStr) -> bool,
+) -> Result<PutWords, CommandError> {
+    let words = told_apart(before, after, is_there)?;
+    for file in &words.files {
+        not_empty("FILE", file.as_os_str(), PUT_FORM)?;
+    }
+    if let Some(directory) = &words.directory {
+        not_empty("DIR", directory, PUT_FORM)?;
+    }
+    Ok(words)
+}
+
+fn told_apart(
     before: &[OsString],
     after: &[OsString],
     is_there: impl Fn(&OsStr) -> bool,
@@ -68,11 +84,15 @@ pub(crate) fn put_words(
 /// Tells the words of `get` apart.
 ///
 /// # Errors
-/// What is missing, or DustCluster's order of them.
+/// What is missing or empty, or DustCluster's order of them.
 pub(crate) fn get_words(words: &[OsString]) -> Result<GetWords, CommandError> {
     match words {
         [file, target, rest @ ..] if rest.len() < 2 => {
             swapped("get", file, target)?;
+            not_empty("FILE", file, GET_FORM)?;
+            if let Some(directory) = rest.first() {
+                not_empty("DIR", directory, GET_FORM)?;
+            }
             Ok(GetWords {
                 file: file.clone(),
                 target: target_of(target)?,
@@ -95,6 +115,12 @@ fn usage(message: &str, form: &str) -> CommandError {
     CommandError::new(Exit::Usage, message).hint(format!("write {form}"))
 }
 
+/// An empty word is a variable that is not set, and would mean the home
+/// directory there, or this one here.
+fn not_empty(what: &str, word: &OsStr, form: &str) -> Result<(), CommandError> {
+    if word.is_empty() { Err(usage(&format!("{what} is empty"), form)) } else { Ok(()) }
+}
+
 /// Targets have no slash, and begin neither with a dot nor a tilde.
 fn looks_like_a_path(word: &OsStr) -> bool {
     let bytes = word.as_bytes();
@@ -106,10 +132,11 @@ fn looks_like_a_pattern(word: &OsStr) -> bool {
 }
 
 fn target_of(word: &OsStr) -> Result<String, CommandError> {
-    match word.to_str() {
-        Some(target) => Ok(target.to_owned()),
-        None => Err(CommandError::new(Exit::Usage, "the target is not UTF-8")),
-    }
+    let Some(target) = word.to_str() else {
+        return Err(CommandError::new(Exit::Usage, "the target is not UTF-8"));
+    };
+    scope::refuse_empty(Some(target), &[])?;
+    Ok(target.to_owned())
 }
 
 /// A path in the place of the target: the other order was meant.
@@ -171,6 +198,30 @@ mod tests {
             ("worker* /etc/hosts", "`/etc/hosts` is a path, and a target was expected"),
         ] {
             assert_eq!(put(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn empty_words_are_refused() {
+        let is_there = |word: &std::ffi::OsStr| word == "a";
+        for (words, expected) in [
+            (&["a", "", "/tmp"][..], "the target is empty; `*` is every node"),
+            (&["a", " ", "data"], "the target is empty; `*` is every node"),
+            (&["a", ""], "the target is empty; `*` is every node"),
+            (&["a", "n1", ""], "DIR is empty"),
+            (&["", "n1"], "FILE is empty"),
+        ] {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let error = put_words(&words, &[], is_there).unwrap_err();
+            assert_eq!(error.message, expected, "{words:?}");
+        }
+        for (words, expected) in [
+            (["", "worker1", "dir"], "FILE is empty"),
+            (["f", "", "dir"], "the target is empty; `*` is every node"),
+            (["f", "worker1", ""], "DIR is empty"),
+        ] {
+            let error = get_words(&words.map(OsString::from)).unwrap_err();
+            assert_eq!(error.message, expected, "{words:?}");
         }
     }
 

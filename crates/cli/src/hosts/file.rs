@@ -106,6 +106,11 @@ impl Line<'_> {
 
     /// `[user@]names[:port]`; an address of IPv6 with a port has brackets.
     fn address(&self, word: &str) -> Result<(Vec<String>, ListedHost), Diagnostic> {
+        if let Some((scheme, host)) = word.split_once("://") {
+            let host = host.split('/').next().unwrap_or_default();
+            let message = format!("`{scheme}://` cannot stand before a host");
+            return Err(self.problem(word, message, &format!("write `{host}`")));
+        }
         let (user, rest) = match word.rsplit_once('@') {
             Some(("", _)) => {
                 return Err(self.problem(word, "the user's name is missing", USAGE));
@@ -237,8 +242,8 @@ mod tests {
 
     #[test]
     fn every_wrong_line_is_named_with_its_place() {
-        let text =
-            "ok\nweb other\nn[1\nweb:0\n@web\nweb a=1 name=x\nn[1-2] address=1.2.3.4\n-oEvil\n";
+        let text = "ok\nweb other\nn[1\nweb:0\n@web\nweb a=1 name=x\nn[1-2] address=1.2.3.4\n-oEvil\n\
+             ssh://root@127.0.5.1:22022/\n";
         let found = parse("hosts.txt", text).unwrap_err();
         let lines: Vec<String> = found
             .list
@@ -258,7 +263,9 @@ mod tests {
                 "6:9 `name` means something else in targets",
                 "7:1 `n[1-2]` stands for 2 hosts",
                 "8:1 `-oEvil` is no name of a host",
+                "9:1 `ssh://` cannot stand before a host",
             ]
         );
+        assert_eq!(found.list[7].help, ["write `root@127.0.5.1:22022`"]);
     }
 }

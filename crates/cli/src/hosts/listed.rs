@@ -1,5 +1,4 @@
-//! The hosts that the user lists: of a file, of the ssh configuration, or
-//! both.
+//! The hosts that the user lists in a file.
 
 use std::io::Read as _;
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use model::target::Member;
 use serde_json::{Map, Value};
 use transport::jump::JumpDial;
@@ -15,12 +15,12 @@ use transport::ssh_config::{Config, Environment};
 use super::file::ListedHost;
 use super::identities::{Identities, KeySources};
 use super::known::KnownFiles;
-use super::way::{Said, Ways};
+use super::way::{Blocked, Said, Ways};
 use super::{listed, passphrase};
 use crate::args::quoted;
 use crate::context::{self, Context};
 use crate::exit::{CommandError, Exit};
-use crate::reach::{Reached, ReachedNode};
+use crate::reach::{Reached, ReachedNode, Unreached};
 use crate::scope;
 
 /// The system's ssh configuration.
@@ -31,11 +31,12 @@ const HEADING: &str = "Any hosts";
 
 /// Takes nodes from the user's lists instead of from clusters.
 #[derive(Debug, Clone, Default, Args)]
+#[command(group = ArgGroup::new("host_lists").multiple(true))]
 pub(crate) struct HostArgs {
     /// Take nodes from a list of hosts, one or `n[1-8]` a line; `-` is standard input
     #[arg(help_heading = HEADING, long, value_name = "FILE", group = "host_lists", value_hint = clap::ValueHint::FilePath)]
     pub(crate) hosts: Option<String>,
-    /// Take nodes from an ssh configuration, and settings too [default FILE: ~/.ssh/config]
+    /// Take nodes from an ssh configuration, with --hosts only settings [default FILE: ~/.ssh/config]
     #[arg(help_heading = HEADING, long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "", group = "host_lists")]
     pub(crate) ssh_config: Option<String>,
@@ -64,15 +65,15 @@ pub(crate) struct Selected {
     hosts: Vec<(ListedHost, Member)>,
 }
 
-/// Takes what a target selects of the user's lists. An empty target means all
-/// of them.
+/// Takes what a target selects of the user's lists. Without a target all of
+/// them.
 ///
 /// # Errors
 /// What is wrong with a list or the target; nothing is selected.
 pub(crate) fn select(
     context: &Context,
     args: &HostArgs,
-    target: &str,
+    target: Option<&str>,
     exclude: &[String],
 ) -> Result<Selected, CommandError> {
     let ways = ways(context, args)?;
@@ -81,7 +82,10 @@ pub(crate) fn select(
     let none = BTreeSet::new();
     let chosen = scope::select_members(context, members.clone(), &none, None, target, exclude)?;
     if chosen.is_empty() {
-        return Err(nothing(target, &hosts));
+        let all_left_out = !exclude.is_empty()
+            && !scope::select_members(context, members, &none, None, target, &[])?.is_empty();
+        let left_out = if all_left_out { scope::leaving_out(exclude) } else { String::new() };
+        return Err(nothing(target, &left_out, &hosts));
     }
     let both: Vec<(ListedHost, Member)> = hosts.into_iter().zip(members).collect();
     let hosts = chosen.into_iter().filter_map(|at| both.get(at).cloned()).collect();
@@ -98,14 +102,22 @@ pub(crate) async fn reach(
     target: &str,
     exclude: &[String],
 ) -> Result<Reached, CommandError> {
-    let Selected { mut ways, hosts } = select(context, args, target, exclude)?;
+    let Selected { mut ways, hosts } = select(context, args, Some(target), exclude)?;
     let mut nodes = Vec::with_capacity(hosts.len());
+    let mut unreached = Vec::new();
     for (host, member) in hosts {
-        let target = ways.target(&host.name, &said(&host, args)).await?;
-        nodes.push(ReachedNode { target, member });
+        match ways.target(&host.name, &said(&host, args)).await {
+            Ok(target) => nodes.push(ReachedNode { target, member }),
+            Err(Blocked::Circle { host: bastion }) => unreached.push(Unreached {
+                name: host.name,
+                why: format!("the bastions before {bastion} lead in a circle"),
+                mend: Some("see ProxyJump in the ssh configuration".to_owned()),
+            }),
+            Err(Blocked::Command(error)) => return Err(*error),
+        }
     }
     let dial = JumpDial::new(context.world.dial(), ways.bastions);
-    Ok(Reached { dial: Arc::new(dial), nodes, unreached: Vec::new() })
+    Ok(Reached { dial: Arc::new(dial), nodes, unreached })
 }
 
 impl Selected {
@@ -140,15 +152,15 @@ impl Selected {
 }
 
 fn hosts(args: &HostArgs, config: &Config) -> Result<Vec<ListedHost>, CommandError> {
-    let mut hosts = match &args.hosts {
+    let hosts = match &args.hosts {
         Some(file) => listed::read(file)?,
-        None => Vec::new(),
+        // Beside a list the configuration has settings only: its hosts were not
+        // named.
+        None => {
+            let named = |name| ListedHost { name, ..ListedHost::default() };
+            config.hosts().into_iter().map(named).collect()
+        }
     };
-    if args.ssh_config.is_some() {
-        let there: BTreeSet<String> = hosts.iter().map(|host| host.name.clone()).collect();
-        let names = config.hosts().into_iter().filter(|name| !there.contains(name));
-        hosts.extend(names.map(|name| ListedHost { name, ..ListedHost::default() }));
-    }
     if hosts.is_empty() {
         let error = CommandError::new(Exit::NotFound, "there is no host in these lists");
         return Err(error.hint("--hosts takes one host a line; --ssh-config its `Host` names"));
@@ -244,10 +256,11 @@ fn member(host: &ListedHost, args: &HostArgs, ways: &Ways) -> Member {
     Member { cluster: String::new(), name: host.name.clone(), fields, tags: host.tags.clone() }
 }
 
-fn nothing(target: &str, hosts: &[ListedHost]) -> CommandError {
+fn nothing(target: Option<&str>, left_out: &str, hosts: &[ListedHost]) -> CommandError {
+    let target = target.unwrap_or("*");
     let names = model::target::fold(hosts.iter().map(|host| host.name.as_str()));
     let shown: String = names.chars().take(200).collect();
     let more = if shown.len() < names.len() { "…" } else { "" };
-    CommandError::new(Exit::NotFound, format!("`{target}` selects no host of these lists"))
-        .hint(format!("they have {shown}{more}"))
+    let message = format!("`{target}` selects no host of these lists{left_out}");
+    CommandError::new(Exit::NotFound, message).hint(format!("they have {shown}{more}"))
 }

@@ -15,11 +15,25 @@ use transport::{HostKeys, HostName, Login, Target, Timeouts};
 
 use super::identities::Identities;
 use super::known::KnownFiles;
-use crate::exit::{CommandError, Exit};
+use crate::exit::CommandError;
 use crate::output::Printer;
 
 /// Bastions one behind the other; more is a circle.
 const JUMPS_MAX: usize = 8;
+
+/// Why there is no way to a host.
+pub(super) enum Blocked {
+    /// Its bastions lead in a circle, which is its own affair.
+    Circle { host: String },
+    /// What stops the whole command.
+    Command(Box<CommandError>),
+}
+
+impl From<CommandError> for Blocked {
+    fn from(error: CommandError) -> Self {
+        Self::Command(Box::new(error))
+    }
+}
 
 /// What is said of a host besides its name.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +71,7 @@ impl Ways {
     ///
     /// # Errors
     /// What is wrong with its settings.
-    pub(super) async fn target(&mut self, name: &str, said: &Said) -> Result<Target, CommandError> {
+    pub(super) async fn target(&mut self, name: &str, said: &Said) -> Result<Target, Blocked> {
         self.target_via(name, said, None, 0).await
     }
 
@@ -67,10 +81,9 @@ impl Ways {
         said: &Said,
         via: Option<String>,
         depth: usize,
-    ) -> Result<Target, CommandError> {
+    ) -> Result<Target, Blocked> {
         if depth > JUMPS_MAX {
-            let message = format!("the bastions before {name} lead in a circle");
-            return Err(CommandError::new(Exit::Usage, message).hint("see ProxyJump in ssh_config"));
+            return Err(Blocked::Circle { host: name.to_owned() });
         }
         let settled = self.settled(name, said);
         let via = match via {
@@ -107,7 +120,7 @@ impl Ways {
         name: &str,
         settled: &Settled,
         depth: usize,
-    ) -> Result<Option<String>, CommandError> {
+    ) -> Result<Option<String>, Blocked> {
         if let Some((line, place)) = &settled.settings.proxy_command {
             let line = filled(line, name, settled);
             let way = format!("ProxyCommand for {name} ({place})");

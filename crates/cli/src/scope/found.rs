@@ -9,6 +9,7 @@ use model::span::SourceId;
 use model::target::{self, ExprKind, fold};
 
 use super::observe::{Observed, Which};
+use super::{leaving_out, short};
 use crate::args::ReachArgs;
 use crate::exit::{CommandError, Exit};
 use crate::view::{ClusterView, Declared, Shown};
@@ -26,6 +27,8 @@ pub(crate) struct Found {
     within: Option<String>,
     /// Every cluster there is.
     clusters: BTreeSet<String>,
+    /// What left nothing over, in words; mostly nothing.
+    left_out: String,
 }
 
 /// Nodes of one cluster that something is to be done with.
@@ -92,7 +95,12 @@ impl Found {
         clusters: BTreeSet<String>,
     ) -> Self {
         let chosen = chosen.iter().filter_map(|&at| observed.places.get(at).cloned()).collect();
-        Self { observed, chosen, target, within, clusters }
+        Self { observed, chosen, target, within, clusters, left_out: String::new() }
+    }
+
+    /// The same, of which everything was left out again.
+    pub(super) fn after_leaving_out(self, exclude: &[String]) -> Self {
+        Self { left_out: leaving_out(exclude), ..self }
     }
 
     /// Whether a word is the name of a cluster.
@@ -246,10 +254,16 @@ impl Found {
         if self.clusters.is_empty() {
             return no_cluster();
         }
-        let message = match &self.within {
-            Some(within) => format!("`{}` selects no node of cluster {within}", self.target),
-            None => format!("`{}` selects no node", self.target),
+        let what = if self.target.is_empty() {
+            "`*`".to_owned()
+        } else {
+            format!("`{}`", short(&self.target))
         };
+        let message = match &self.within {
+            Some(within) => format!("{what} selects no node of cluster {within}"),
+            None => format!("{what} selects no node"),
+        };
+        let message = format!("{message}{}", self.left_out);
         CommandError::new(Exit::NotFound, message).hints(self.observed.there())
     }
 }

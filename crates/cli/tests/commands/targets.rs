@@ -71,6 +71,114 @@ fn what_selects_nothing_ends_with_the_reason() {
 }
 
 #[test]
+fn an_empty_target_is_no_target() {
+    let home = Home::with_hello();
+    home.file("f", "x");
+    home.file("hosts", "a\nb\n");
+    for words in [
+        &["run", "", "--", "echo hi"][..],
+        &["run", " \t", "--", "echo hi"],
+        &["run", "--hosts", "hosts", "", "--", "echo hi"],
+        &["put", "f", "", "/tmp"],
+        &["put", "f", "--", "", "/tmp"],
+        &["get", "f", "", "x"],
+        &["ssh", ""],
+        &["ssh", "--hosts", "hosts", ""],
+        &["stop", "", "--yes"],
+        &["start", "", "--yes"],
+        &["reboot", "", "--yes"],
+        &["terminate", "", "--yes"],
+        &["nodes", ""],
+        &["nodes", "--hosts", "hosts", ""],
+    ] {
+        home.squall(words).ends(2).says("the target is empty; `*` is every node");
+    }
+    for words in [
+        &["run", "*", "-x", "", "--", "echo hi"][..],
+        &["nodes", "-x", " "],
+        &["nodes", "--hosts", "hosts", "-x", ""],
+    ] {
+        home.squall(words).ends(2).says("an empty --exclude leaves out everything");
+    }
+    home.squall(&["get", "", "worker1", "dir"]).ends(2).says("FILE is empty");
+    home.squall(&["get", "f", "worker1", ""]).ends(2).says("DIR is empty");
+    let list = home.squall(&["list", "--json"]).json();
+    assert_eq!(list["clusters"][0]["nodes"]["running"], 3);
+    assert_eq!(home.squall(&["nodes"]).ends(0).out, "master,worker[1-2]\n");
+    assert_eq!(home.squall(&["nodes", "--hosts", "hosts"]).ends(0).out, "a,b\n");
+}
+
+#[test]
+fn what_is_left_out_is_named_when_nothing_is_left() {
+    let home = Home::with_hello();
+    home.file("hosts", "a\nb\n");
+    let none = home.squall(&["nodes", "worker*", "-x", "*", "-x", "master"]).ends(3);
+    none.says("`worker*` selects no node of cluster Hello after leaving out `*`, `master`");
+    let none = home.squall(&["nodes", "-x", "*"]).ends(3);
+    none.says("`*` selects no node of cluster Hello after leaving out `*`");
+    let none = home.squall(&["nodes", "state=stopped", "-x", "master"]).ends(3);
+    assert!(!none.err.contains("leaving out"), "{}", none.err);
+    let none = home.squall(&["nodes", "--hosts", "hosts", "a", "-x", "*"]).ends(3);
+    none.says("`a` selects no host of these lists after leaving out `*`");
+}
+
+#[test]
+fn a_target_that_is_no_target_cannot_be_read() {
+    let home = Home::with_hello();
+    home.squall(&["nodes", "wor["]).ends(2).says("the target `wor[` cannot be read");
+    let wrong = home.squall(&["nodes", "*", "-x", "wor["]).ends(2);
+    wrong.says("--exclude `wor[` cannot be read");
+    let unknown = home.squall(&["nodes", "nobody"]).ends(3);
+    unknown.says("the target `nobody` selects nothing");
+}
+
+#[test]
+fn of_many_errors_the_first_are_said() {
+    let home = Home::with_hello();
+    let names: Vec<String> = (0..2000).map(|number| format!("nobody{number}")).collect();
+    let many = home.squall(&["nodes", &names.join(",")]).ends(3);
+    let many = many.says("`nobody19`").says("and 1980 more like these").says("…` selects nothing");
+    assert!(!many.err.contains("no node `nobody20`") && many.err.len() < 20_000, "{}", many.err);
+    let commas = home.squall(&["nodes", &",".repeat(8000)]).ends(2);
+    assert!(commas.err.len() < 20_000, "{}", commas.err);
+    let json = home.squall(&["nodes", &",".repeat(8000), "--json"]).ends(2);
+    let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
+    let said = error["error"]["diagnostics"].as_array().unwrap();
+    assert_eq!((said.len(), &said[101]["code"]), (102, &"more".into()));
+}
+
+#[test]
+fn settings_of_an_ssh_configuration_hold_for_hosts_of_a_list() {
+    let home = Home::new();
+    home.file("hosts", "l1\nl2\nl3 rack=1\n");
+    let circle = "Host l2\n ProxyJump l3\nHost l3\n ProxyJump l2\nHost *\n User ada\n Port 9\n\
+                  HostName 127.0.0.1\n";
+    home.file("ssh_config", circle);
+    let with = ["--hosts", "hosts", "--ssh-config=ssh_config"];
+    let nodes = |target| home.squall(&[&["nodes"], &with[..], &[target]].concat());
+    assert_eq!(nodes("user=ada&port=9").ends(0).out, "l[1-3]\n");
+    assert_eq!(nodes("rack=1").ends(0).out, "l3\n");
+    // Its hosts are not in the list.
+    home.file("hosts", "l1\n");
+    assert_eq!(nodes("*").ends(0).out, "l1\n");
+    assert_eq!(home.squall(&["nodes", "--ssh-config=ssh_config"]).ends(0).out, "l[2-3]\n");
+}
+
+#[test]
+fn a_circle_of_bastions_stops_its_own_hosts_only() {
+    let home = Home::new();
+    home.file("hosts", "l1\nl2\n");
+    let circle = "Host l2\n ProxyJump l3\nHost l3\n ProxyJump l2\nHost l1\n HostName 127.0.0.1\n \
+                  Port 9\n";
+    home.file("ssh_config", circle);
+    let with = ["--hosts", "hosts", "--ssh-config=ssh_config"];
+    let ran = home.squall(&[&["run"], &with[..], &["*", "--", "true"]].concat()).ends(1);
+    ran.says("l2").says("lead in a circle").says("l1").says("refused");
+    let alone = home.squall(&[&["ssh"], &with[..], &["l2", "--", "true"]].concat()).ends(5);
+    alone.says("l2 cannot be reached: the bastions before l").says("see ProxyJump");
+}
+
+#[test]
 fn sets_of_the_settings_stand_in_targets() {
     let home = with_two();
     home.file("home/config/config.yaml", "sets:\n  w: worker*\n  all2: \"@w!other:worker2\"\n");
@@ -79,7 +187,8 @@ fn sets_of_the_settings_stand_in_targets() {
     let inside = home.squall(&["nodes", "@w,master", "-C", "other"]).ends(0);
     assert_eq!(inside.out, "master,worker[1-2]\n");
     let unknown = home.squall(&["nodes", "@al2"]).ends(3);
-    unknown.says("did you mean `@all2`?").says("sets there are: @all2, @w");
+    let unknown = unknown.says("did you mean `@all2`?").says("sets there are: @all2, @w");
+    unknown.says("home/config/config.yaml makes sets");
     home.file("home/config/config.yaml", "set:\n  w: worker*\n");
     home.squall(&["nodes"]).ends(2).says("config.yaml:1:1").says("did you mean `sets`?");
     home.file("home/config/config.yaml", "sets: {a: \"@b\", b: \"@a\"}\n");

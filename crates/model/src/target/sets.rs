@@ -82,7 +82,7 @@ impl Sets {
             None => problem,
         };
         if names.is_empty() {
-            return problem.help("there are no sets: `sets:` in config.yaml makes them");
+            return problem.help("there are no sets yet");
         }
         let list: Vec<String> = names.iter().map(|name| format!("@{name}")).collect();
         problem.help(format!("sets there are: {}", list.join(", ")))
