@@ -1,19 +1,17 @@
 //! `squall run`: one command on many nodes at once.
 
-use std::time::Duration;
-
 use clap::Args;
 use clap_complete::engine::ArgValueCompleter;
-use transport::Timeouts;
 use transport::fanout::{self, Assignment, RunOptions, Stop};
-use transport::limits::{COMMAND_BYTES_MAX, FANOUT_MAX};
+use transport::limits::COMMAND_BYTES_MAX;
 
+use crate::complete;
 use crate::context::Context;
 use crate::exit::{CommandError, CommandResult, Exit};
+use crate::pace::PaceArgs;
 use crate::pick::{self, PickArgs};
 use crate::run::{CommandArgs, Input, InputArgs, SudoArgs, Ways, follow};
 use crate::run_output::{OutputArgs, RunNodes, RunOutput};
-use crate::{complete, duration};
 
 /// Run a command on nodes, in parallel
 #[derive(Debug, Args)]
@@ -50,17 +48,8 @@ pub(crate) struct RunArgs {
     pub(crate) command: CommandArgs,
     #[command(flatten)]
     input: InputArgs,
-    /// Nodes at once
-    #[arg(short, long, value_name = "N", default_value_t = FANOUT_MAX as u32)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    fanout: u32,
-    /// Give the command this long on each node, as in 30s or 5m
-    #[arg(short = 'u', long, value_name = "TIME", value_parser = duration::parse)]
-    timeout: Option<Duration>,
-    /// Give up a node that does not let us in for this long
-    #[arg(short = 't', long, value_name = "TIME", value_parser = duration::parse)]
-    #[arg(default_value = "10s")]
-    connect_timeout: Duration,
+    #[command(flatten)]
+    pace: PaceArgs,
     #[command(flatten)]
     pick: PickArgs,
     #[command(flatten)]
@@ -120,12 +109,8 @@ fn short_enough(lengths: impl Iterator<Item = usize>) -> Result<(), CommandError
 impl RunArgs {
     fn options(&self) -> RunOptions {
         RunOptions {
-            fanout_max: usize::try_from(self.fanout).unwrap_or(FANOUT_MAX),
-            timeouts: Timeouts {
-                connect: self.connect_timeout,
-                total: self.timeout,
-                ..Timeouts::default()
-            },
+            fanout_max: self.pace.fanout_max(),
+            timeouts: self.pace.timeouts(),
             ..RunOptions::default()
         }
     }

@@ -8,7 +8,7 @@ use transport::copy::{CopyEventKind, CopySummary, Copying};
 
 use super::failures::{failures, remarks};
 use super::items::{self, Items};
-use super::progress::{ProgressLine, Standing, TICK};
+use super::progress::{CopyLine, Standing, TICK};
 use crate::document::{CopyEventDocument, CopySummaryDocument};
 use crate::output::Printer;
 use crate::reach::{Reached, Unreached};
@@ -33,7 +33,7 @@ pub(crate) struct CopyOutput {
     dry_run: bool,
     unreached: Vec<Unreached>,
     items: Items,
-    progress: ProgressLine,
+    progress: CopyLine,
     standing: Standing,
 }
 
@@ -52,7 +52,7 @@ impl CopyOutput {
             dry_run,
             unreached: reached.unreached.clone(),
             items: Items::default(),
-            progress: ProgressLine::new(printer),
+            progress: CopyLine::new(printer),
             standing: Standing { nodes, ..Standing::default() },
         }
     }

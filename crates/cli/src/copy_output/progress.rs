@@ -1,11 +1,10 @@
-//! The line of progress of a copy, drawn over on a terminal; nothing elsewhere.
+//! The line of progress of a copy: how much, how fast, how long to go.
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 use super::size::size;
 use crate::output::Printer;
+use crate::progress_line::ProgressLine;
 
 /// How often the line is made anew.
 pub(super) const TICK: Duration = Duration::from_millis(200);
@@ -23,44 +22,27 @@ pub(super) struct Standing {
     pub(super) failed: usize,
 }
 
-/// The line.
+/// The line with its rate.
 #[derive(Debug)]
-pub(super) struct ProgressLine {
-    bar: Option<ProgressBar>,
+pub(super) struct CopyLine {
+    line: ProgressLine,
     rate: Rate,
 }
 
-impl ProgressLine {
+impl CopyLine {
     pub(super) fn new(printer: Printer) -> Self {
-        let bar = printer.can_draw.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-                bar.set_style(style);
-            }
-            bar
-        });
-        Self { bar, rate: Rate::default() }
+        Self { line: ProgressLine::new(printer), rate: Rate::default() }
     }
 
     pub(super) fn show(&mut self, standing: Standing) {
-        if let Some(bar) = &self.bar {
-            self.rate.take(Instant::now(), standing.moved);
-            bar.set_message(message(standing, self.rate.per_second()));
-            bar.tick();
-        }
+        self.rate.take(Instant::now(), standing.moved);
+        let per_second = self.rate.per_second();
+        self.line.show(|| message(standing, per_second));
     }
 
     /// Takes it away for good.
     pub(super) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-impl Drop for ProgressLine {
-    fn drop(&mut self) {
-        self.end();
+        self.line.end();
     }
 }
 

@@ -13,7 +13,6 @@ mod harmless;
 mod json;
 mod live;
 mod output;
-mod progress;
 mod state;
 mod streams;
 mod summary;

@@ -4,9 +4,9 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use super::progress::ProgressLine;
 use crate::output::Printer;
 use crate::paint::Paint;
+use crate::progress_line::ProgressLine;
 
 /// So much waits for a pause, so that a flood is written in large pieces.
 const BUFFER_BYTES: usize = 64 * 1024;

@@ -196,7 +196,8 @@ async fn attend(job: &Job, target: &Target, tally: &Tally, begun: &mut Option<In
     };
     *begun = Some(Instant::now());
     tell(job, target, CopyEventKind::Connecting).await;
-    let (lease, _place) = match connect(job, target, place).await {
+    let session = job.executor.session_within(target, job.options.timeouts);
+    let (lease, _place) = match job.slots.keep(place, session).await {
         Ok(connected) => connected,
         Err(error) => return unreachable(&error),
     };
@@ -282,24 +283,4 @@ fn no_sftp(error: &SftpError) -> String {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
-}
-
-type Place = tokio::sync::OwnedSemaphorePermit;
-
-/// Connects; when that takes long, gives the place back meanwhile.
-async fn connect(
-    job: &Job,
-    target: &Target,
-    place: Place,
-) -> Result<(Lease, Option<Place>), ConnectError> {
-    let connecting = job.executor.session_within(target, job.options.timeouts);
-    tokio::pin!(connecting);
-    if let Ok(connected) = tokio::time::timeout(limits::SLOT_GRACE, &mut connecting).await {
-        return Ok((connected?, Some(place)));
-    }
-    let Some(slow) = job.slots.slow_place() else { return Ok((connecting.await?, Some(place))) };
-    drop(place);
-    let lease = connecting.await?;
-    drop(slow);
-    Ok((lease, job.slots.place().await))
 }

@@ -29,7 +29,7 @@ impl Slots {
     }
 
     /// A place among the slow ones, if there is any.
-    pub(crate) fn slow_place(&self) -> Option<OwnedSemaphorePermit> {
+    fn slow_place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slow).try_acquire_owned().ok()
     }
 
@@ -38,6 +38,25 @@ impl Slots {
     /// not hold up the living.
     pub(crate) async fn hold<T>(&self, doing: impl Future<Output = T>) -> T {
         self.hold_for(limits::SLOT_GRACE, doing).await
+    }
+
+    /// Does it in a place that is had already, and keeps the place. When it
+    /// takes longer than [`limits::SLOT_GRACE`], the place is given back
+    /// meanwhile and another one waited for.
+    pub(crate) async fn keep<T, E>(
+        &self,
+        place: OwnedSemaphorePermit,
+        doing: impl Future<Output = Result<T, E>>,
+    ) -> Result<(T, Option<OwnedSemaphorePermit>), E> {
+        tokio::pin!(doing);
+        if let Ok(done) = tokio::time::timeout(limits::SLOT_GRACE, &mut doing).await {
+            return Ok((done?, Some(place)));
+        }
+        let Some(slow) = self.slow_place() else { return Ok((doing.await?, Some(place))) };
+        drop(place);
+        let done = doing.await?;
+        drop(slow);
+        Ok((done, self.place().await))
     }
 
     async fn hold_for<T>(&self, grace: Duration, doing: impl Future<Output = T>) -> T {

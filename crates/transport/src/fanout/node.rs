@@ -14,7 +14,6 @@ use super::run::{Assignment, RunOptions, Stop};
 use super::stop::stop_rest;
 use super::sudo::Attended;
 use crate::executor::{Executor, Lease, Slots};
-use crate::limits;
 use crate::session::{ConnectError, ExecEnd, ExecEvent, ExecOptions, Session, SessionError};
 
 /// What all nodes of a run share.
@@ -95,10 +94,12 @@ async fn command(
     place: OwnedSemaphorePermit,
 ) -> Result<Outcome, Unheard> {
     tell(job, work, RunEventKind::Connecting).await?;
+    let session = job.executor.session_within(&work.assignment.target, job.options.timeouts);
+    let connecting = job.slots.keep(place, session);
     let connected = tokio::select! {
         biased;
         () = job.stop.cancel.cancelled() => return Ok(Outcome::Cancelled { started: false }),
-        connected = connect(job, work, place) => connected,
+        connected = connecting => connected,
     };
     let (lease, _place) = match connected {
         Ok(connected) => connected,
@@ -111,25 +112,6 @@ async fn command(
         }
         Err(outcome) => Ok(outcome),
     }
-}
-
-/// Connects; when that takes long, gives the place back meanwhile.
-async fn connect(
-    job: &Job,
-    work: &Work,
-    place: OwnedSemaphorePermit,
-) -> Result<(Lease, Option<OwnedSemaphorePermit>), ConnectError> {
-    let target = &work.assignment.target;
-    let connecting = job.executor.session_within(target, job.options.timeouts);
-    tokio::pin!(connecting);
-    if let Ok(connected) = tokio::time::timeout(limits::SLOT_GRACE, &mut connecting).await {
-        return Ok((connected?, Some(place)));
-    }
-    let Some(slow) = job.slots.slow_place() else { return Ok((connecting.await?, Some(place))) };
-    drop(place);
-    let lease = connecting.await?;
-    drop(slow);
-    Ok((lease, job.slots.place().await))
 }
 
 /// Begins the command; on another session if the one at hand died while nobody

@@ -9,9 +9,9 @@ use transport::fanout::{
 use transport::gather::NodeFacts;
 
 use super::{RunNodes, RunOutput};
+use crate::progress_line::ProgressLine;
 use crate::reach::Unreached;
 use crate::run_output::args::OutputArgs;
-use crate::run_output::progress::ProgressLine;
 use crate::run_output::streams::{Face, Streams};
 
 /// A sink that can be looked at; the names of both streams in one.

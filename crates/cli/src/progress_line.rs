@@ -1,4 +1,4 @@
-//! The line of progress of a run, drawn over on a terminal and gone whenever
+//! The line of progress of what is done on many nodes, drawn over on a terminal and gone whenever
 //! something else is written.
 
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ const TICK: Duration = Duration::from_millis(200);
 
 /// The line; nothing where standard error is no terminal.
 #[derive(Debug, Default)]
-pub(super) struct ProgressLine {
+pub(crate) struct ProgressLine {
     bar: Option<ProgressBar>,
     begun: Option<Instant>,
 }
 
 impl ProgressLine {
     /// Nothing is drawn before something is shown.
-    pub(super) fn new(printer: Printer) -> Self {
+    pub(crate) fn new(printer: Printer) -> Self {
         let bar = printer.can_draw.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
@@ -33,7 +33,7 @@ impl ProgressLine {
     }
 
     /// Shows another text. It is made only where it is drawn.
-    pub(super) fn show(&mut self, text: impl FnOnce() -> String) {
+    pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
         let Some(bar) = &self.bar else { return };
         let is_first = self.begun.is_none();
         let begun = *self.begun.get_or_insert_with(Instant::now);
@@ -48,7 +48,7 @@ impl ProgressLine {
     }
 
     /// Writes with the line gone.
-    pub(super) fn aside(&self, write: impl FnOnce()) {
+    pub(crate) fn aside(&self, write: impl FnOnce()) {
         match &self.bar {
             Some(bar) if !bar.is_finished() => bar.suspend(write),
             _ => write(),
@@ -56,7 +56,7 @@ impl ProgressLine {
     }
 
     /// Takes it away, until something is shown again.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
