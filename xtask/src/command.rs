@@ -1,6 +1,6 @@
 //! Starting other programs, shown before they run.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,7 +20,18 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(arguments).current_dir(top());
+    // `cargo xtask` tells us about the package xtask. Build scripts that look
+    // at such variables (ring's) would be run again for every change of hands.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| is_of(&name, begin)) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn is_of(name: &OsStr, begin: &str) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(begin))
 }
 
 /// Whether cargo has the subcommand (`nextest`, `deny`).

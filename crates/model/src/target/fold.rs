@@ -1,6 +1,6 @@
 //! Writes a set of names shortly: `worker1, worker2, worker3` as
 //! `worker[1-3]`, and a grid as `r[1-2]n[1-4]`. What it writes, read as a
-//! target or by [`super::expand`], is the same set.
+//! target or by [`super::expand()`], is the same set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
-//! Targets: expressions that select nodes. [`parse`] turns text into an
-//! [`Expr`] with spans, [`select`] takes the members of a [`Scope`], [`fold`]
-//! writes a set of names shortly and [`expand`] reads it without a scope,
-//! [`highlight`] and [`complete_at`] serve whoever types one. Pure, and knows
+//! Targets: expressions that select nodes. [`parse()`] turns text into an
+//! [`Expr`] with spans, [`select()`] takes the members of a [`Scope`], [`fold()`]
+//! writes a set of names shortly and [`expand()`] reads it without a scope,
+//! [`highlight()`] and [`complete_at`] serve whoever types one. Pure, and knows
 //! nothing of where members come from. `docs/src/targets.md` describes them.
 //!
 //! Grammar (left to right, as in clush; blanks only inside parentheses):
